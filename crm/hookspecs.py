@@ -1,0 +1,101 @@
+"""The hooks that a plugin may implement, and the small objects that they return.
+
+A plugin is a module (or object) with functions marked by `hookimpl`. Every hook returns a list or a
+mapping; what all plugins return is put together in the order of their names, built-in plugins first.
+Hooks are called when their result is needed, so a plugin imports heavy libraries inside its functions.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+import pluggy
+
+from crm.tables import Table
+from logparse.spec import LogFormat
+
+if TYPE_CHECKING:
+    import msgspec
+    import polars as pl
+
+HOOK_API = 1
+"""Version of the hook API. A plugin may say which one it was written for: `crm_hook_api = 1` in its module."""
+
+PROJECT = "crm"
+"""pluggy's project name, and the entry-point group of third-party plugins."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True)
+class CommandRef:
+    """Where a command is, so that `--help` can list it without importing it.
+
+    Attributes:
+        path: The words that call it: "logs mine"; a single word is a top-level command or a group.
+        help: One line for the list of commands.
+        target: "module:attribute" of a click command, imported on first use; None makes `path` a group.
+    """
+
+    path: str
+    help: str
+    target: str | None = None
+
+
+Mine: TypeAlias = "Callable[[pl.LazyFrame, Collection[date]], Mapping[str, pl.LazyFrame]]"
+
+
+@dataclass(frozen=True)
+class Miner:
+    """Something that `crm logs mine` works out of the sessions.
+
+    `mine(sessions, changed)` is given the sessions that start on the changed dates (UTC) and returns the
+    rows of its tables for exactly these dates; the rows that the tables held for them are replaced.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    mine: Mine
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A format of `-f/--format`: `write(frame, out)` writes a table to a binary stream."""
+
+    name: str
+    endings: tuple[str, ...]
+    write: "Callable[[pl.LazyFrame, BinaryIO], None]"
+    help: str = ""
+    binary: bool = False
+
+
+@hookspec
+def register_commands() -> Sequence[CommandRef]:  # type: ignore[empty-body]  # a specification has no body
+    """Commands and groups of commands that this plugin adds to the program."""
+
+
+@hookspec
+def log_formats() -> Sequence[LogFormat]:  # type: ignore[empty-body]
+    """Named log formats for `--log-format NAME` and for `auto`."""
+
+
+@hookspec
+def tables() -> Sequence[Table]:  # type: ignore[empty-body]
+    """Contracts of the tables that this plugin owns."""
+
+
+@hookspec
+def config_sections() -> Mapping[str, type["msgspec.Struct"]]:  # type: ignore[empty-body]
+    """Sections of `crm.yaml`: a name and the msgspec struct, all of whose fields have defaults."""
+
+
+@hookspec
+def miners() -> Sequence[Miner]:  # type: ignore[empty-body]
+    """What `crm logs mine` runs over the sessions that changed."""
+
+
+@hookspec
+def writers() -> Sequence[Writer]:  # type: ignore[empty-body]
+    """File formats of `-f/--format` and of the ending of `-o/--output`."""

@@ -1,0 +1,1 @@
+"""The log engine: bytes -> lines -> hits -> sessions, in Polars, usable alone in a notebook."""
