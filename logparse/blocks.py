@@ -1,0 +1,109 @@
+"""Bytes -> blocks. A block is some MiB of whole lines with its place in the stream; nothing else is read at once."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from logparse.errors import UnreadableSource
+
+BLOCK_SIZE = 16 << 20
+"""Bytes that are read at once, uncompressed."""
+
+MAX_LINE = 1 << 20
+"""A longer line is rejected; of it, only this many bytes (and one) are kept in memory."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines of one stream.
+
+    Attributes:
+        data: The lines with their line ends; the last may lack one at the end of a stream.
+        offset: Where the first line begins in the (uncompressed) stream, in bytes.
+        end: Where the last line ends. More than `offset + len(data)` where an endless line was cut short.
+        line: Number of the first line, from 1.
+    """
+
+    data: bytes
+    offset: int
+    end: int
+    line: int
+
+
+@contextmanager
+def open_stream(path: Path | BinaryIO) -> Iterator[tuple[BinaryIO, bool]]:
+    """A log as (stream of its uncompressed bytes, whether it is plain and so may still grow).
+
+    Raises:
+        UnreadableSource: it cannot be opened.
+    """
+    if not isinstance(path, Path):
+        yield _unpacked(path)[0], False
+        return
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UnreadableSource(f"{path}: {error.strerror}") from error
+    with file:
+        yield _unpacked(file)
+
+
+def _unpacked(file: BinaryIO) -> tuple[BinaryIO, bool]:
+    """The stream behind the magic bytes, and whether it was plain."""
+    reader = file if hasattr(file, "peek") else io.BufferedReader(cast(io.RawIOBase, file))
+    magic = reader.peek(6)[:6]  # type: ignore[attr-defined]  # every buffered reader has it
+    if magic.startswith(b"\x1f\x8b"):
+        return cast(BinaryIO, gzip.GzipFile(fileobj=reader)), False
+    return cast(BinaryIO, reader), True
+
+
+def read_blocks(
+    stream: BinaryIO, *, tail_is_line: bool, offset: int = 0, line: int = 1, size: int = BLOCK_SIZE
+) -> Iterator[Block]:
+    """Cut a stream into blocks at line ends.
+
+    Args:
+        stream: Positioned at `offset`, which is where line number `line` begins.
+        tail_is_line: Whether an unterminated last line counts; else it is pending and left for a later run.
+        offset: Bytes before the first that is read.
+        line: Number of the first line.
+        size: Bytes that are read at once.
+
+    Raises:
+        UnreadableSource: the compressed data are damaged, or the device fails.
+    """
+    carry = b""
+    skipped = 0
+    while chunk := _read(stream, size):
+        cut = chunk.rfind(b"\n") + 1
+        if not cut:
+            kept = chunk[: max(0, MAX_LINE + 1 - len(carry))]
+            skipped += len(chunk) - len(kept)
+            carry += kept
+            continue
+        data, rest = _join(carry, skipped, chunk[:cut]), chunk[cut:]
+        end = offset + len(carry) + skipped + cut
+        yield Block(data, offset, end, line)
+        offset, line = end, line + data.count(b"\n")
+        carry, skipped = rest[: MAX_LINE + 1], max(0, len(rest) - MAX_LINE - 1)
+    if carry and tail_is_line:
+        yield Block(carry, offset, offset + len(carry) + skipped, line)
+
+
+def _join(carry: bytes, skipped: int, chunk: bytes) -> bytes:
+    """The carried beginning of a line and what follows; of a line too long, only the beginning and its end."""
+    if not skipped:
+        return carry + chunk
+    return carry + chunk[chunk.index(b"\n") :]
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except (OSError, EOFError, zlib.error) as error:
+        raise UnreadableSource(f"cannot be read: {error}") from error

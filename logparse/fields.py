@@ -1,0 +1,99 @@
+"""Tables of data: what each Apache directive and nginx variable means, and how a field's text looks.
+
+A *role* is what a field is for the engine (the client's address, the request line, ...). Several directives
+share a role; a directive that is not listed is parsed and dropped (role "ignore").
+"""
+
+from dataclasses import dataclass
+
+TEXT = r"[^ ]+?"
+LOOSE = r".*?"
+QUOTED = r'(?:[^"\\]|\\.)*?'
+BRACKETED = r"[^\]]+?"
+NUMBER = r"-|\d+"
+DECIMAL = r"-|\d+(?:\.\d*)?"
+ADDRESS_LIST = r"[^ ,]+(?:, ?[^ ,]+)*?"
+TARGET = r"[^ ]*?"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What may stand in a field: its role, its pattern outside of quotes, and (for times) how it is read.
+
+    `time` is a strptime format, or one of "seconds", "milliseconds", "microseconds" since 1970.
+    """
+
+    role: str
+    pattern: str = TEXT
+    time: str = ""
+
+
+CLF_TIME = "%d/%b/%Y:%H:%M:%S %z"
+IGNORE = Kind("ignore")
+
+APACHE: dict[str, Kind] = {
+    "a": Kind("address"),
+    "h": Kind("address"),
+    "l": IGNORE,
+    "u": Kind("login", LOOSE),
+    "r": Kind("request", LOOSE),
+    "s": Kind("status", NUMBER),
+    "b": Kind("bytes", NUMBER),
+    "B": Kind("bytes", NUMBER),
+    "O": Kind("bytes", NUMBER),
+    "m": Kind("method"),
+    "U": Kind("target", TARGET),
+    "q": Kind("target", TARGET),
+    "H": Kind("protocol"),
+    "v": Kind("host"),
+    "V": Kind("host"),
+}
+"""Apache directives without an argument (mod_log_config). `%t` and `%{...}t` are read by the compiler."""
+
+APACHE_HEADERS: dict[str, Kind] = {
+    "referer": Kind("referrer", LOOSE),
+    "user-agent": Kind("agent", LOOSE),
+    "host": Kind("host"),
+    "x-forwarded-for": Kind("forwarded", ADDRESS_LIST),
+    "x-real-ip": Kind("forwarded", ADDRESS_LIST),
+}
+"""Request headers, `%{Header}i`, by their lower-case names."""
+
+NGINX: dict[str, Kind] = {
+    "remote_addr": Kind("address"),
+    "realip_remote_addr": IGNORE,
+    "remote_user": Kind("login", LOOSE),
+    "time_local": Kind("time", BRACKETED, CLF_TIME),
+    "time_iso8601": Kind("time", TEXT, "%Y-%m-%dT%H:%M:%S%:z"),
+    "msec": Kind("time", DECIMAL, "seconds"),
+    "request": Kind("request", LOOSE),
+    "request_method": Kind("method"),
+    "request_uri": Kind("target", TARGET),
+    "uri": Kind("target", TARGET),
+    "document_uri": Kind("target", TARGET),
+    "args": Kind("args", TARGET),
+    "query_string": Kind("args", TARGET),
+    "server_protocol": Kind("protocol"),
+    "status": Kind("status", NUMBER),
+    "body_bytes_sent": Kind("bytes", NUMBER),
+    "bytes_sent": Kind("bytes", NUMBER),
+    "http_referer": Kind("referrer", LOOSE),
+    "http_user_agent": Kind("agent", LOOSE),
+    "http_host": Kind("host"),
+    "host": Kind("host"),
+    "server_name": Kind("host"),
+    "http_x_forwarded_for": Kind("forwarded", ADDRESS_LIST),
+    "proxy_add_x_forwarded_for": Kind("forwarded", ADDRESS_LIST),
+    "http_x_real_ip": Kind("forwarded", ADDRESS_LIST),
+}
+"""nginx variables (ngx_http_log_module and friends); `$cookie_NAME` gets the role "cookie:NAME"."""
+
+PREFERENCE: dict[str, tuple[str, ...]] = {
+    "host": ("http_host", "host", "server_name", "V", "v"),
+    "bytes": ("body_bytes_sent", "B", "b", "bytes_sent", "O"),
+    "time": ("msec", "time_iso8601", "time_local"),
+    "target": ("request_uri", "U", "uri", "document_uri"),
+    "status": (">s", "s", "<s"),
+    "address": ("a", "h", "remote_addr"),
+}
+"""Which directive wins where a format names several with one role; the others are dropped."""

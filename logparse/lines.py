@@ -1,0 +1,99 @@
+"""Block -> lines -> fields: number the lines, set blanks aside, parse with the plan and then the reference."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from logparse import plan, reference
+from logparse.blocks import MAX_LINE, Block
+from logparse.pattern import Layout
+
+REJECTS = {"line": pl.Int64, "reason": pl.String, "field": pl.String, "text": pl.String}
+"""Schema of rejected lines: number in the source, reason, the directive at fault, and the line itself."""
+
+NO_MATCH = "does not fit the format"
+TOO_LONG = f"longer than {MAX_LINE >> 20} MiB"
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What became of the lines of a block: `lines = frame.height + rejects.height + blank`.
+
+    Attributes:
+        frame: `line` (its number), `f0 ... fn` (texts) and `text` (the whole line), in the order of the lines.
+        rejects: See `REJECTS`.
+        lines: How many lines the block has.
+        blank: How many are empty or a comment.
+    """
+
+    frame: pl.DataFrame
+    rejects: pl.DataFrame
+    lines: int
+    blank: int
+
+
+def parse_lines(block: Block, layout: Layout) -> Fields:
+    """Parse every line of a block; no bytes whatsoever make it raise."""
+    lines = number_lines(block)
+    text = pl.col("line")
+    blank = (text == "") | text.str.starts_with("#")
+    long = text.str.len_bytes() > MAX_LINE
+    rest = lines.filter(~blank & ~long)
+    split = plan.parse(rest, layout)
+    names = ["number", *(f"f{at}" for at in range(len(layout.fields))), "line"]
+    if split["proven"].all():
+        good, bad = split.select(names), _no_rejects()
+    else:
+        good, bad = _with_reference(split, names, layout)
+    endless = lines.filter(long)
+    if endless.height:
+        bad = pl.concat([bad, _rejects(endless.with_columns(text.str.slice(0, 4096)), TOO_LONG, None)])
+    return Fields(
+        good.rename({"number": "line", "line": "text"}), bad.sort("line"), lines.height, lines.height - rest.height - endless.height
+    )
+
+
+def number_lines(block: Block) -> pl.DataFrame:
+    """The lines of a block: `number`, and `line` without line end, NUL bytes around it and a byte-order mark.
+
+    A leading LF is put before the data, because Polars would take some first bytes for a compressed file's.
+    """
+    data = block.data
+    try:
+        lines = pl.read_lines(b"\n" + data, name="line", row_index_name="number")
+    except pl.exceptions.ComputeError:  # not UTF-8
+        visible = data.decode("utf-8", "backslashreplace").encode()
+        lines = pl.read_lines(b"\n" + visible, name="line", row_index_name="number")
+    return lines.slice(1).select(
+        (pl.col("number").cast(pl.Int64) - 1 + block.line).alias("number"),
+        pl.col("line").str.strip_chars("\0\r\ufeff"),
+    )
+
+
+def _with_reference(split: pl.DataFrame, names: list[str], layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The fields of proven lines and of those that the reference can read, and the rejects."""
+    odd = split.filter(~pl.col("proven")).select("number", "line")
+    matched = reference.parse(odd, layout)
+    fits = pl.col("f0").is_not_null()
+    good = pl.concat([split.filter("proven").select(names), matched.filter(fits).select(names)]).sort("number")
+    wrong = matched.filter(~fits).select("number", "line")
+    return good, _rejects(wrong, NO_MATCH, layout)
+
+
+def _rejects(lines: pl.DataFrame, reason: str, layout: Layout | None) -> pl.DataFrame:
+    """Rejects from `number` and `line`, with the field at fault where a layout is given."""
+    texts = lines["line"]
+    field = reference.failed_field(texts, layout) if layout else pl.Series([None], dtype=pl.String)
+    return pl.DataFrame(
+        {
+            "line": lines["number"],
+            "reason": pl.repeat(reason, lines.height, dtype=pl.String, eager=True),
+            "field": field if layout else pl.repeat(None, lines.height, dtype=pl.String, eager=True),
+            "text": texts,
+        },
+        schema=REJECTS,
+    )
+
+
+def _no_rejects() -> pl.DataFrame:
+    return pl.DataFrame(schema=REJECTS)

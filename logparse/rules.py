@@ -1,0 +1,104 @@
+"""The rules that a user may change, each a section of the configuration: plain data, checked by msgspec."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class SessionRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a visitor's hits are cut into sessions."""
+
+    idle: Annotated[timedelta, Meta(description="a longer gap between two hits ends the session")] = timedelta(
+        minutes=30
+    )
+    max_length: Annotated[
+        timedelta | None, Meta(description="longest time from the first hit of a session to its last")
+    ] = None
+    max_hits: Annotated[int | None, Meta(ge=1, description="most hits in one session")] = None
+    new_referrer: Annotated[bool, Meta(description="a view from a new external site begins a session")] = False
+
+
+class VisitorRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who a visitor is, and how an address is stored."""
+
+    cookie: Annotated[str, Meta(description="the logged cookie that names the visitor")] = ""
+    query_key: Annotated[str, Meta(description="the key of the query string that names the visitor")] = ""
+    forwarded: Annotated[
+        Literal["first", "last", "ignore"],
+        Meta(description="which address of a logged X-Forwarded-For is the client's"),
+    ] = "first"
+    addresses: Annotated[
+        Literal["full", "truncated", "none"],
+        Meta(description="how addresses are stored; truncated keeps /24 of IPv4 and /48 of IPv6"),
+    ] = "truncated"
+
+
+class PageRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a path becomes a page, and which hits are pages at all."""
+
+    query_keep: Annotated[
+        tuple[str, ...], Meta(description='keys of the query string that stay in the page; ["*"] keeps all')
+    ] = ()
+    query_drop: Annotated[
+        tuple[str, ...], Meta(description="keys that never stay in the page, whatever query_keep says")
+    ] = ()
+    index: Annotated[
+        tuple[str, ...], Meta(description="file names that stand for their folder")
+    ] = ("index.html", "index.htm", "index.php", "index.jsp", "default.aspx", "default.asp")
+    numeric_ids: Annotated[
+        bool, Meta(description="a path segment of digits alone becomes `*`: /item/17 is /item/*")
+    ] = False
+    trailing_slash: Annotated[bool, Meta(description="keep the slash at the end of a path")] = False
+    lower_case: Annotated[bool, Meta(description="paths that differ in case alone are one page")] = False
+    with_host: Annotated[
+        bool, Meta(description="put the virtual host, in lower case, before the path")
+    ] = False
+    assets: Annotated[
+        tuple[str, ...], Meta(description="endings of paths that belong to a page and are no view")
+    ] = tuple(
+        "css js mjs map png jpg jpeg gif svg ico webp avif bmp tif tiff woff woff2 ttf otf eot "
+        "mp3 mp4 m4a webm ogg ogv wav flv wasm".split()
+    )
+    others: Annotated[
+        tuple[str, ...], Meta(description="endings of paths that are neither page nor asset")
+    ] = ("txt", "xml", "json", "rss", "atom", "zip", "gz", "tgz", "bz2", "xz", "7z", "rar", "exe", "iso", "dmg")
+    other_paths: Annotated[
+        tuple[str, ...], Meta(description="paths, with * for anything, that are neither page nor asset")
+    ] = ("/api/*", "/.well-known/*")
+    methods: Annotated[
+        tuple[str, ...], Meta(description="request methods that can view a page")
+    ] = ("GET", "POST")
+
+
+class DropRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Hits that are not stored: those for which every condition that is given holds."""
+
+    name: Annotated[str, Meta(min_length=1, description="the reason under which dropped hits are counted")]
+    path: Annotated[tuple[str, ...], Meta(description="paths, with * for anything")] = ()
+    status: Annotated[tuple[int, ...], Meta(description="statuses")] = ()
+    host: Annotated[tuple[str, ...], Meta(description="virtual hosts, with * for anything")] = ()
+    method: Annotated[tuple[str, ...], Meta(description="request methods")] = ()
+    agent: Annotated[tuple[str, ...], Meta(description="user agents, with * for anything")] = ()
+    address: Annotated[tuple[str, ...], Meta(description="client addresses, with * for anything")] = ()
+
+
+class RobotRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which hits are a robot's."""
+
+    agents: Annotated[
+        tuple[str, ...], Meta(description="further user agents of robots, with * for anything")
+    ] = ()
+    humans: Annotated[
+        tuple[str, ...], Meta(description="user agents that are no robots, whatever the list says")
+    ] = ()
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All rules by which hits are made of lines."""
+
+    visitors: VisitorRules = VisitorRules()
+    pages: PageRules = PageRules()
+    robots: RobotRules = RobotRules()
+    drop: tuple[DropRule, ...] = ()

@@ -1,0 +1,91 @@
+"""Who sent a hit: visitor ids by keyed BLAKE2b, and addresses as the rules let them be stored."""
+
+from hashlib import blake2b
+
+import numpy as np
+import polars as pl
+
+from logparse.rules import VisitorRules
+
+SEPARATOR = "\0"
+
+
+def client_address(rules: VisitorRules) -> pl.Expr:
+    """The client's address: out of X-Forwarded-For if one was logged and the rules trust it."""
+    if rules.forwarded == "ignore":
+        return pl.col("address")
+    chain = pl.col("forwarded").str.split(",")
+    pick = chain.list.first() if rules.forwarded == "first" else chain.list.last()
+    pick = pick.str.strip_chars()
+    return pl.when(~pick.is_in(["", "-", "unknown"])).then(pick).otherwise(pl.col("address"))
+
+
+def visitor_ids(frame: pl.DataFrame, rules: VisitorRules, key: bytes) -> pl.Series:
+    """The visitor of every hit: the cookie or the query's id where there is one, else address and agent.
+
+    Args:
+        frame: `address` (the client's, whole), `agent`, `cookie`, `query`; shape (n, any).
+        rules: Which cookie and which key of the query string.
+        key: The pseudonym key, 1 to 64 bytes.
+
+    Returns:
+        Ids of 63 bits, shape (n,): stable across runs and versions for the same key.
+    """
+    named = pl.lit(None, dtype=pl.String)
+    if rules.query_key:
+        pattern = f"(?:^|&){_escape(rules.query_key)}=([^&]+)"
+        named = pl.col("query").str.extract(pattern, 1)
+    if rules.cookie:
+        named = pl.coalesce("cookie", named)
+    parts = frame.select(
+        pl.when(named.is_null()).then(pl.col("address").fill_null("")).alias("address"),
+        pl.when(named.is_null()).then(pl.col("agent").fill_null("")).otherwise(named).alias("agent"),
+    )
+    distinct = parts.unique()
+    ids = distinct.with_columns(_hash(distinct, key).alias("visitor"))
+    on = ["address", "agent"]
+    return parts.join(ids, on=on, how="left", nulls_equal=True, maintain_order="left")["visitor"]
+
+
+def _escape(text: str) -> str:
+    return "".join(char if char.isalnum() else f"\\x{{{ord(char):x}}}" for char in text)
+
+
+def _hash(distinct: pl.DataFrame, key: bytes) -> pl.Series:
+    """Keyed BLAKE2b of each pair, its first 63 bits."""
+    joined = distinct.select(
+        pl.concat_str(pl.col("address").fill_null(""), pl.lit(SEPARATOR), pl.col("agent"))
+    ).to_series()
+    start = blake2b(key=key, digest_size=8)
+    digests = bytearray()
+    for text in joined.to_list():
+        state = start.copy()
+        state.update(text.encode())
+        digests += state.digest()
+    bits = np.frombuffer(bytes(digests), dtype=">u8") >> np.uint64(1)
+    return pl.Series("visitor", bits.astype(np.int64))
+
+
+def stored_address(rules: VisitorRules) -> pl.Expr:
+    """The address as it is stored: full, truncated (/24 of IPv4, /48 of IPv6), or not at all.
+
+    What is no address (a host name, say) is kept only where addresses are stored full.
+    """
+    address = pl.col("address")
+    if rules.addresses == "full":
+        return address
+    if rules.addresses == "none":
+        return pl.lit(None, dtype=pl.String)
+    short = address.str.extract(r"^(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}$", 1) + "0"
+    return pl.coalesce(short, _truncated_v6(address))
+
+
+def _truncated_v6(address: pl.Expr) -> pl.Expr:
+    """`2001:db8:1::` of any spelling of an IPv6 address; an IPv4 in it is truncated as such."""
+    mapped = address.str.extract(r"(?i)^::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}$", 1) + "0"
+    is_v6 = address.str.contains(r"^[0-9A-Fa-f:]+(?:%\w+)?$") & (address.str.count_matches(":", literal=True) >= 2)
+    head = address.str.splitn("::", 2).struct.field("field_0").str.to_lowercase().str.split(":")
+    groups = head.list.eval(pl.element().str.strip_chars_start("0"))
+    padded = groups.list.concat(pl.lit(["", "", ""])).list.head(3)
+    filled = padded.list.eval(pl.when(pl.element() == "").then(pl.lit("0")).otherwise(pl.element()))
+    return pl.coalesce(mapped, pl.when(is_v6).then(filled.list.join(":") + "::"))
