@@ -43,6 +43,7 @@ class Table:
     """A table of the workspace: where it is kept, its columns in order, and who writes it.
 
     A lake table with `by_date` is partitioned by its `date` column (UTC), which must then be its first column.
+    `key` names the columns that tell the rows of a records table apart.
     """
 
     name: str
@@ -51,3 +52,4 @@ class Table:
     owner: str
     store: Store = "lake"
     by_date: bool = True
+    key: tuple[str, ...] = ()

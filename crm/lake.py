@@ -1,0 +1,200 @@
+"""The lake of a workspace: Delta tables for what is large.
+
+Data files are written by Polars and published by one Delta commit, which carries the number of the run as an
+application transaction. Whatever a run that never committed has left behind is named by its number and swept up.
+"""
+
+import json
+import os
+import re
+import time
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake.exceptions import TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
+
+from crm.schema import delta_schema, polars_schema
+from crm.tables import Table
+
+APPLICATION = "mine"
+"""Name of the application transaction whose version is the number of the run."""
+
+_RUN = re.compile(r"^r(\d+)-")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A data file that has been written and waits for its commit."""
+
+    path: str
+    size: int
+    rows: int
+    date: date | None
+    first: str | None = None
+    last: str | None = None
+
+
+class Lake:
+    """The Delta tables of a workspace.
+
+    Args:
+        root: Folder of the lake.
+        tables: Contracts of all tables; those with the store "lake" live here.
+    """
+
+    def __init__(self, root: Path, tables: Mapping[str, Table]) -> None:
+        self.root = root
+        self.contracts = {name: table for name, table in tables.items() if table.store == "lake"}
+
+    def open(self, name: str) -> DeltaTable | None:
+        """The Delta table at its newest version; None while it was never written."""
+        try:
+            return DeltaTable(self.root / name)
+        except TableNotFoundError:
+            return None
+
+    def transaction(self, name: str) -> int:
+        """The number of the last run that this table has; 0 before the first."""
+        table = self.open(name)
+        return (table.transaction_version(APPLICATION) or 0) if table else 0
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """The table as it is now; empty while it was never written. Columns as in its contract."""
+        contract = self.contracts[name]
+        schema = polars_schema(contract)
+        table = self.open(name)
+        files = table.file_uris() if table else []
+        if not files:
+            return pl.LazyFrame(schema=schema)
+        partition = {"date": pl.Date()} if contract.by_date else None
+        frame = pl.scan_parquet(
+            sorted(files), hive_partitioning=contract.by_date, hive_schema=partition, glob=False, cache=False
+        )
+        return frame.select(*schema)
+
+    def files(self, name: str) -> pl.DataFrame:
+        """The data files: `path`, `date`, `rows`, `size`, and `first`, `last` (times of `ts`, where it has one)."""
+        schema = {"path": pl.String, "date": pl.Date, "rows": pl.Int64, "size": pl.Int64, "first": pl.String, "last": pl.String}
+        table = self.open(name)
+        if table is None:
+            return pl.DataFrame(schema=schema)
+        actions = pl.DataFrame(table.get_add_actions(flatten=True))
+        times = [
+            pl.col(column).dt.to_string("%+").alias(alias) if column in actions.columns else pl.lit(None).alias(alias)
+            for column, alias in (("min.ts", "first"), ("max.ts", "last"))
+        ]
+        day = pl.col("partition.date") if self.contracts[name].by_date else pl.lit(None, dtype=pl.Date)
+        return actions.select(
+            "path", day.alias("date"), pl.col("num_records").alias("rows"), pl.col("size_bytes").alias("size"), *times
+        ).cast(schema)  # type: ignore[arg-type]  # a plain mapping of types is what `cast` takes
+
+    def write(self, name: str, frame: pl.DataFrame, run: int, part: str) -> list[Part]:
+        """Write rows as data files, one for each date, that wait for `commit`.
+
+        Args:
+            name: The table.
+            frame: Columns of its contract, in any order.
+            run: Number of the run, which names the files.
+            part: Tells the files of one run apart.
+        """
+        contract = self.contracts[name]
+        frame = frame.select(*polars_schema(contract))
+        if not contract.by_date:
+            return [self._write_file(name, frame, f"r{run}-{part}.parquet", None)] if frame.height else []
+        days = frame["date"].unique().sort().to_list()
+        parts = []
+        for day in days:
+            rows = (frame if len(days) == 1 else frame.filter(pl.col("date") == day)).drop("date")
+            parts.append(self._write_file(name, rows, f"date={day}/r{run}-{part}.parquet", day))
+        return parts
+
+    def _write_file(self, name: str, rows: pl.DataFrame, path: str, day: date | None) -> Part:
+        file = self.root / name / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("wb") as out:
+            rows.write_parquet(out, compression="zstd", compression_level=1, statistics=False)
+            out.flush()
+            os.fdatasync(out.fileno())
+        first, last = _span(rows)
+        return Part(path, file.stat().st_size, rows.height, day, first, last)
+
+    def discard(self, name: str, parts: Iterable[Part]) -> None:
+        """Delete data files that were written and shall not be committed."""
+        for part in parts:
+            (self.root / name / part.path).unlink(missing_ok=True)
+
+    def commit(
+        self, name: str, add: Collection[Part], run: int, *, replace: Collection[date] | None = None
+    ) -> None:
+        """Publish data files in one step.
+
+        Args:
+            name: The table.
+            add: What `write` returned.
+            run: Number of the run, stored as the application transaction.
+            replace: Dates whose present rows go; for a table without dates, any collection replaces all rows.
+        """
+        contract = self.contracts[name]
+        table = self.open(name) or self._create(name)
+        actions: list[AddAction | RemoveAction] = [_add_action(part) for part in add]
+        if replace is not None:
+            gone = self.files(name)
+            if contract.by_date:
+                gone = gone.filter(pl.col("date").is_in(list(replace)))
+            now = int(time.time() * 1000)
+            actions += [RemoveAction(path, True, now, size, _partition(day)) for path, day, _, size, *_ in gone.iter_rows()]
+        table.create_write_transaction(
+            actions,
+            "append",
+            delta_schema(contract),
+            ["date"] if contract.by_date else [],
+            commit_properties=CommitProperties(app_transactions=[Transaction(APPLICATION, run)]),
+            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=True),
+        )
+
+    def _create(self, name: str) -> DeltaTable:
+        contract = self.contracts[name]
+        folder = self.root / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return DeltaTable.create(
+            folder,
+            delta_schema(contract),
+            partition_by=["date"] if contract.by_date else None,
+            configuration={"delta.logRetentionDuration": "interval 7 days"},
+        )
+
+    def sweep(self, name: str) -> int:
+        """Delete what a run that never committed has left; returns how many files."""
+        last = self.transaction(name)
+        count = 0
+        for file in (self.root / name).rglob("*.parquet"):
+            match = _RUN.match(file.name)
+            if match and int(match.group(1)) > last:
+                file.unlink()
+                count += 1
+        return count
+
+
+def _span(rows: pl.DataFrame) -> tuple[str | None, str | None]:
+    """First and last time of `ts` for the statistics of a file, ISO 8601 in UTC."""
+    if "ts" not in rows.columns or not rows.height:
+        return None, None
+    first, last = rows["ts"].min(), rows["ts"].max()
+    texts = pl.Series([first, last], dtype=pl.Datetime("us", "UTC")).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+    return texts[0], texts[1]
+
+
+def _add_action(part: Part) -> AddAction:
+    stats: dict[str, object] = {"numRecords": part.rows}
+    if part.first is not None:
+        stats |= {"minValues": {"ts": part.first}, "maxValues": {"ts": part.last}, "nullCount": {"ts": 0}}
+    return AddAction(part.path, part.size, _partition(part.date), int(time.time() * 1000), True, json.dumps(stats))
+
+
+def _partition(day: date | None) -> dict[str, str | None]:
+    return {} if day is None else {"date": day.isoformat()}

@@ -1,0 +1,100 @@
+"""The records of a workspace: SQL tables, made from their contracts, for what is edited row by row."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from crm.errors import Unusable
+from crm.tables import ColumnType, Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+TYPES: dict[ColumnType, type[sa.types.TypeEngine[Any]]] = {
+    "boolean": sa.Boolean,
+    "int8": sa.SmallInteger,
+    "int16": sa.SmallInteger,
+    "int32": sa.Integer,
+    "int64": sa.BigInteger,
+    "float64": sa.Float,
+    "string": sa.Text,
+    "date": sa.Date,
+    "timestamp": sa.DateTime,
+}
+"""Times are kept in UTC without a zone, as SQLite knows none."""
+
+
+class Records:
+    """The SQL side of a workspace.
+
+    Args:
+        file: The SQLite file; made on first use.
+        tables: Contracts of all tables; those with the store "records" live here.
+    """
+
+    def __init__(self, file: Path, tables: Mapping[str, Table]) -> None:
+        self.file = file
+        self.contracts = {name: table for name, table in tables.items() if table.store == "records"}
+        self.metadata = sa.MetaData()
+        for contract in self.contracts.values():
+            _define(contract, self.metadata)
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The connection pool; tables that are missing are made."""
+        engine = sa.create_engine(f"sqlite:///{self.file}", connect_args={"timeout": 30})
+        sa.event.listen(engine, "connect", _prepare)
+        try:
+            self.metadata.create_all(engine)
+        except sa.exc.DatabaseError as error:
+            raise Unusable(f"{self.file} is no database of records: {error.orig}; restore it from a backup") from error
+        self.file.chmod(0o600)
+        return engine
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One transaction: all of it is stored, or nothing."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    def table(self, name: str) -> sa.Table:
+        """The SQL table of a contract."""
+        return self.metadata.tables[name]
+
+    def frame(self, name: str) -> "pl.DataFrame":
+        """A whole table as a frame with the contract's types."""
+        import polars as pl
+
+        from crm.schema import polars_schema
+
+        contract = self.contracts[name]
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(self.table(name))).all()
+        schema = polars_schema(contract)
+        naive = {key: pl.Datetime("us") if kind == pl.Datetime("us", "UTC") else kind for key, kind in schema.items()}
+        frame = pl.DataFrame([tuple(row) for row in rows], schema=naive, orient="row")
+        return frame.with_columns(
+            pl.col(key).dt.replace_time_zone("UTC") for key, kind in schema.items() if kind == pl.Datetime("us", "UTC")
+        )
+
+
+def _define(contract: Table, metadata: sa.MetaData) -> None:
+    columns = [
+        sa.Column(
+            column.name, TYPES[column.type], primary_key=column.name in contract.key, autoincrement=False
+        )
+        for column in contract.columns
+    ]
+    sa.Table(contract.name, metadata, *columns)
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    """Settings of every SQLite connection: readers do not wait for the writer; a commit survives a power cut."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()

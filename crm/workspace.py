@@ -1,0 +1,143 @@
+"""The workspace: a folder of one's own with configuration, pseudonym key, lake, records and a lock."""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crm.errors import Locked, Unusable
+from crm.tables import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from crm.lake import Lake
+    from crm.records import Records
+
+SCHEMA_VERSION = 1
+"""Version of the workspace's layout, kept in its file `version`."""
+
+KEY_BYTES = 32
+
+
+class Workspace:
+    """An open workspace.
+
+    Attributes:
+        path: Its folder.
+        tables: Contracts of all tables.
+    """
+
+    def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
+        self.path = path
+        self.tables = tables
+
+    @classmethod
+    def open(cls, path: Path, tables: Mapping[str, Table], *, create: bool = False) -> "Workspace":
+        """Open a workspace.
+
+        Raises:
+            Unusable: there is none and `create` is false, or another version of the program made it.
+        """
+        version = path / "version"
+        if not version.exists():
+            if not create:
+                raise Unusable(f"there is no workspace at {path}; `crm logs mine FILE` makes one, or name another with -w")
+            _make(path)
+        found = version.read_text(encoding="ascii").strip()
+        if found != str(SCHEMA_VERSION):
+            raise Unusable(f"the workspace {path} has version {found}, and this program reads version {SCHEMA_VERSION}")
+        return cls(path, tables)
+
+    @cached_property
+    def lake(self) -> "Lake":
+        """The Delta tables."""
+        from crm.lake import Lake
+
+        return Lake(self.path / "lake", self.tables)
+
+    @cached_property
+    def records(self) -> "Records":
+        """The SQL tables."""
+        from crm.records import Records
+
+        return Records(self.path / "records.db", self.tables)
+
+    @cached_property
+    def key(self) -> bytes:
+        """The pseudonym key, made on first use.
+
+        Raises:
+            Unusable: the key's file is damaged.
+        """
+        file = self.path / "key"
+        if not file.exists():
+            write_key(self.path, secrets.token_bytes(KEY_BYTES))
+        return _read_key(file)
+
+    def scan(self, name: str) -> "pl.LazyFrame":
+        """A table of the lake or the records, whole, with personal values in the clear."""
+        if self.tables[name].store == "lake":
+            return self.lake.scan(name)
+        return self.records.frame(name).lazy()
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Be the only one who writes.
+
+        Raises:
+            Locked: another run holds the lock.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.path / "lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise Locked(f"another run is writing to the workspace {self.path}; try again when it has ended") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _make(path: Path) -> None:
+    """Make the folder of a workspace, for its owner alone."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(0o700)
+        (path / "version").write_text(f"{SCHEMA_VERSION}\n", encoding="ascii")
+    except OSError as error:
+        raise Unusable(f"cannot make the workspace {path}: {error.strerror}") from error
+
+
+def write_key(path: Path, key: bytes) -> None:
+    """Give a workspace its pseudonym key; it is made first if there is none.
+
+    Raises:
+        Unusable: it already has a different key, by which its visitors are named.
+    """
+    if not (path / "version").exists():
+        _make(path)
+    file = path / "key"
+    if file.exists():
+        if _read_key(file) != key:
+            raise Unusable(f"{file} holds another key already, by which the visitors of this workspace are named")
+        return
+    new = path / f"key.{os.getpid()}"
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as out:
+        out.write(key.hex() + "\n")
+    new.replace(file)
+
+
+def _read_key(file: Path) -> bytes:
+    try:
+        key = bytes.fromhex(file.read_text(encoding="ascii").strip())
+    except (ValueError, UnicodeDecodeError):
+        key = b""
+    if not 16 <= len(key) <= 64:
+        raise Unusable(f"{file} is damaged: it should hold 16 to 64 bytes in hexadecimal")
+    return key
