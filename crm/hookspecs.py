@@ -3,6 +3,7 @@
 A plugin is a module (or object) with functions marked by `hookimpl`. Every hook returns a list or a
 mapping; what all plugins return is put together in the order of their names, built-in plugins first.
 Hooks are called when their result is needed, so a plugin imports heavy libraries inside its functions.
+An implementation names only the arguments that it needs.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     import msgspec
     import polars as pl
 
+    from crm.config import Config
+
 HOOK_API = 1
-"""Version of the hook API. A plugin may say which one it was written for: `crm_hook_api = 1` in its module."""
+"""Version of the hook API. A plugin may say for which one it is written: `crm_hook_api = 1` in its module."""
 
 PROJECT = "crm"
 """pluggy's project name, and the entry-point group of third-party plugins."""
@@ -35,7 +38,7 @@ class CommandRef:
 
     Attributes:
         path: The words that call it: "logs mine"; a single word is a top-level command or a group.
-        help: One line for the list of commands.
+        help: One line for the list of commands: the first sentence of the command's own help.
         target: "module:attribute" of a click command, imported on first use; None makes `path` a group.
     """
 
@@ -92,8 +95,12 @@ def config_sections() -> Mapping[str, type["msgspec.Struct"]]:  # type: ignore[e
 
 
 @hookspec
-def miners() -> Sequence[Miner]:  # type: ignore[empty-body]
-    """What `crm logs mine` runs over the sessions that changed."""
+def miners(config: "Config") -> Sequence[Miner]:  # type: ignore[empty-body]
+    """What `crm logs mine` runs over the sessions that changed.
+
+    Args:
+        config: The checked configuration; an implementation that does not need it leaves the argument out.
+    """
 
 
 @hookspec

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -63,19 +63,30 @@ class Lake:
         table = self.open(name)
         return (table.transaction_version(APPLICATION) or 0) if table else 0
 
-    def scan(self, name: str) -> pl.LazyFrame:
-        """The table as it is now; empty while it was never written. Columns as in its contract."""
+    def scan(
+        self, name: str, *, dates: Collection[date] | None = None, since_run: int | None = None
+    ) -> pl.LazyFrame:
+        """The table as it is now; empty while it was never written. Columns as in its contract.
+
+        Args:
+            name: The table.
+            dates: Only rows of these dates.
+            since_run: Only rows that were stored by a run after this one (the table has a column `run`).
+        """
         contract = self.contracts[name]
         schema = polars_schema(contract)
-        table = self.open(name)
-        files = table.file_uris() if table else []
-        if not files:
+        files = self.files(name)
+        if dates is not None:
+            files = files.filter(pl.col("date").is_in(list(dates)))
+        if since_run is not None:
+            files = files.filter(pl.col("path").str.extract(r"r(\d+)-[^/]*$", 1).cast(pl.Int64) > since_run)
+        if not files.height:
             return pl.LazyFrame(schema=schema)
+        paths = [self.root / name / path for path in files["path"].sort()]
         partition = {"date": pl.Date()} if contract.by_date else None
-        frame = pl.scan_parquet(
-            sorted(files), hive_partitioning=contract.by_date, hive_schema=partition, glob=False, cache=False
-        )
-        return frame.select(*schema)
+        frame = pl.scan_parquet(paths, hive_partitioning=contract.by_date, hive_schema=partition, glob=False)
+        frame = frame.select(*schema)
+        return frame if since_run is None else frame.filter(pl.col("run") > since_run)
 
     def files(self, name: str) -> pl.DataFrame:
         """The data files: `path`, `date`, `rows`, `size`, and `first`, `last` (times of `ts`, where it has one)."""
@@ -85,13 +96,18 @@ class Lake:
             return pl.DataFrame(schema=schema)
         actions = pl.DataFrame(table.get_add_actions(flatten=True))
         times = [
-            pl.col(column).dt.to_string("%+").alias(alias) if column in actions.columns else pl.lit(None).alias(alias)
+            pl.col(column).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").alias(alias) if column in actions.columns else pl.lit(None).alias(alias)
             for column, alias in (("min.ts", "first"), ("max.ts", "last"))
         ]
         day = pl.col("partition.date") if self.contracts[name].by_date else pl.lit(None, dtype=pl.Date)
         return actions.select(
             "path", day.alias("date"), pl.col("num_records").alias("rows"), pl.col("size_bytes").alias("size"), *times
         ).cast(schema)  # type: ignore[arg-type]  # a plain mapping of types is what `cast` takes
+
+    def newest(self, name: str) -> datetime | None:
+        """The latest `ts` of a table, from the statistics of its files; None for an empty one."""
+        last = self.files(name)["last"].max()
+        return datetime.fromisoformat(last) if isinstance(last, str) else None
 
     def write(self, name: str, frame: pl.DataFrame, run: int, part: str) -> list[Part]:
         """Write rows as data files, one for each date, that wait for `commit`.

@@ -65,6 +65,11 @@ class Records:
         """The SQL table of a contract."""
         return self.metadata.tables[name]
 
+    def count(self, name: str) -> int:
+        """How many rows a table has."""
+        with self.engine.connect() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(self.table(name))).scalar_one()
+
     def frame(self, name: str) -> "pl.DataFrame":
         """A whole table as a frame with the contract's types."""
         import polars as pl

@@ -52,6 +52,11 @@ class Workspace:
             raise Unusable(f"the workspace {path} has version {found}, and this program reads version {SCHEMA_VERSION}")
         return cls(path, tables)
 
+    @property
+    def version(self) -> int:
+        """Version of its layout."""
+        return SCHEMA_VERSION
+
     @cached_property
     def lake(self) -> "Lake":
         """The Delta tables."""

@@ -14,6 +14,9 @@ from logparse.errors import UnreadableSource
 BLOCK_SIZE = 16 << 20
 """Bytes that are read at once, uncompressed."""
 
+TAIL = 4096
+"""So much of the last line tells whether a log is the one that was read before."""
+
 MAX_LINE = 1 << 20
 """A longer line is rejected; of it, only this many bytes (and one) are kept in memory."""
 
@@ -33,6 +36,15 @@ class Block:
     offset: int
     end: int
     line: int
+
+    @property
+    def last_line(self) -> bytes:
+        """The end of the last line, with its line end, as it stands before `end`: at most `TAIL` bytes."""
+        end = len(self.data) - self.data.endswith(b"\n")
+        line = self.data[self.data.rfind(b"\n", 0, end) + 1 :]
+        if len(line) > MAX_LINE and self.end - self.offset != len(self.data):
+            return self.data[end:]
+        return line[-TAIL:]
 
 
 @contextmanager

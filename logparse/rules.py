@@ -7,17 +7,22 @@ import msgspec
 from msgspec import Meta
 
 
-class SessionRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a visitor's hits are cut into sessions."""
+class SessionRules(msgspec.Struct, frozen=True, kw_only=True):
+    """How a visitor's hits are cut into sessions.
 
-    idle: Annotated[timedelta, Meta(description="a longer gap between two hits ends the session")] = timedelta(
-        minutes=30
-    )
-    max_length: Annotated[
-        timedelta | None, Meta(description="longest time from the first hit of a session to its last")
-    ] = None
-    max_hits: Annotated[int | None, Meta(ge=1, description="most hits in one session")] = None
-    new_referrer: Annotated[bool, Meta(description="a view from a new external site begins a session")] = False
+    Attributes:
+        idle: A longer gap between two hits ends the session.
+        max_length: Longest time from the first hit of a session to its last; None for no limit.
+        max_hits: Most hits in one session; None for no limit.
+        new_referrer: A view that comes from another site than before begins a session.
+        sites: Host names of the site itself, for `new_referrer`, beside the logged virtual host.
+    """
+
+    idle: timedelta = timedelta(minutes=30)
+    max_length: timedelta | None = None
+    max_hits: int | None = None
+    new_referrer: bool = False
+    sites: tuple[str, ...] = ()
 
 
 class VisitorRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

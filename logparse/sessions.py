@@ -13,9 +13,7 @@ import polars as pl
 from logparse.rules import SessionRules
 
 Ints = npt.NDArray[np.int64]
-
-ORDER = ["visitor", "ts", "source_ts", "source_key", "line"]
-"""Order of hits: by visitor, then (time, first time in their source, source's fingerprint, line)."""
+Flags = npt.NDArray[np.bool_]
 
 INPUT: dict[str, pl.DataType | type[pl.DataType]] = {
     "visitor": pl.Int64,
@@ -24,6 +22,7 @@ INPUT: dict[str, pl.DataType | type[pl.DataType]] = {
     "view": pl.Boolean,
     "login": pl.String,
     "referrer": pl.String,
+    "host": pl.String,
     "bot": pl.String,
 }
 
@@ -52,8 +51,8 @@ def is_view(raw: bool = False) -> pl.Expr:
     return (pl.col("kind") == "page") & fine.fill_null(False) & pl.col("bot").is_null()
 
 
-def run_starts(visitor: pl.Series, ts: pl.Series, idle: timedelta) -> npt.NDArray[np.bool_]:
-    """Which of the hits, sorted by `ORDER`, begin a run; shape (n,)."""
+def run_starts(visitor: pl.Series, ts: pl.Series, idle: timedelta) -> Flags:
+    """Which of the hits, sorted by visitor and time, begin a run; shape (n,)."""
     who, when = visitor.to_numpy(), _micros(ts)
     starts = np.ones(len(who), dtype=np.bool_)
     starts[1:] = (who[1:] != who[:-1]) | (when[1:] - when[:-1] > idle // timedelta(microseconds=1))
@@ -64,7 +63,8 @@ def sessions(hits: pl.DataFrame, rules: SessionRules) -> pl.DataFrame:
     """Cut hits into sessions.
 
     Args:
-        hits: Columns of `INPUT` in the order `ORDER`, runs whole, robots already taken out.
+        hits: Columns of `INPUT`, runs whole, without robots; sorted by visitor, time, and for one time by
+            (first time in their source, the source's fingerprint, line).
         rules: Where to cut.
 
     Returns:
@@ -73,9 +73,9 @@ def sessions(hits: pl.DataFrame, rules: SessionRules) -> pl.DataFrame:
     if not hits.height:
         return pl.DataFrame(schema=SESSIONS)
     run_start = run_starts(hits["visitor"], hits["ts"], rules.idle)
-    cut = run_start | _login_cuts(hits, run_start)
+    cut = run_start | _changes(hits["login"], run_start)
     if rules.new_referrer:
-        cut |= _referrer_cuts(hits)
+        cut |= _referrer_cuts(hits, run_start, rules.sites)
     cut = _size_cuts(_micros(hits["ts"]), cut, rules)
     number = np.cumsum(cut) - 1
     first = np.flatnonzero(cut)
@@ -129,30 +129,38 @@ def _views(hits: pl.DataFrame, number: Ints) -> pl.DataFrame:
     )
 
 
-def _login_cuts(hits: pl.DataFrame, run_start: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """A login other than the last one in the same run begins a new session."""
-    login = hits["login"]
-    if login.null_count() == len(login):
-        return np.zeros(hits.height, dtype=np.bool_)
-    rows = np.flatnonzero(login.is_not_null().to_numpy())
+def _referrer_cuts(hits: pl.DataFrame, run_start: Flags, own: tuple[str, ...]) -> Flags:
+    """A view that comes from another site than the last such view of its run begins a new session."""
+    site = pl.col("referrer").str.extract(r"^[A-Za-z]+://([^/?#]+)", 1).str.to_lowercase()
+    mine = site.is_in([name.lower() for name in own]) | (site == pl.col("host").str.to_lowercase()).fill_null(False)
+    outside = hits.select(pl.when(pl.col("view") & ~mine).then(site)).to_series()
+    return _changes(outside, run_start) | _first_known(outside, run_start)
+
+
+def _first_known(values: pl.Series, run_start: Flags) -> Flags:
+    """Which hits have the first value of their run, the run's first hit aside."""
+    rows = np.flatnonzero(values.is_not_null().to_numpy())
     run = np.cumsum(run_start)[rows]
-    names = login.gather(rows)
-    changed = (names != names.shift(1)).fill_null(False).to_numpy()
-    same_run = np.append(False, run[1:] == run[:-1])
-    cuts = np.zeros(hits.height, dtype=np.bool_)
-    cuts[rows[changed & same_run]] = True
+    first = np.append(True, run[1:] != run[:-1])[: len(rows)]
+    cuts = np.zeros(len(values), dtype=np.bool_)
+    cuts[rows[first]] = True
+    return cuts & ~run_start
+
+
+def _changes(values: pl.Series, run_start: Flags) -> Flags:
+    """Which hits have a value other than the last known one of their run."""
+    cuts = np.zeros(len(values), dtype=np.bool_)
+    if values.null_count() == len(values):
+        return cuts
+    rows = np.flatnonzero(values.is_not_null().to_numpy())
+    run = np.cumsum(run_start)[rows]
+    known = values.gather(rows)
+    changed = (known != known.shift(1)).fill_null(False).to_numpy()
+    cuts[rows[changed & np.append(False, run[1:] == run[:-1])]] = True
     return cuts
 
 
-def _referrer_cuts(hits: pl.DataFrame) -> npt.NDArray[np.bool_]:
-    """A view that comes from another site begins a new session."""
-    site = pl.col("referrer").str.extract(r"^[a-z]+://([^/?#]+)", 1).str.to_lowercase()
-    own = pl.col("host").str.to_lowercase()
-    outside = site.is_not_null() & (site != own).fill_null(True)
-    return hits.select((outside & pl.col("view")).fill_null(False)).to_series().to_numpy().copy()
-
-
-def _size_cuts(when: Ints, cut: npt.NDArray[np.bool_], rules: SessionRules) -> npt.NDArray[np.bool_]:
+def _size_cuts(when: Ints, cut: Flags, rules: SessionRules) -> Flags:
     """Cut the pieces that are longer, or hold more hits, than the rules allow; each from its first hit on."""
     if rules.max_length is None and rules.max_hits is None:
         return cut
@@ -178,7 +186,7 @@ def _greedy(when: Ints, most_hits: int, longest: int) -> Ints:
     return np.array(starts, dtype=np.int64)
 
 
-def _ids(hits: pl.DataFrame, run_start: npt.NDArray[np.bool_], first: Ints) -> Ints:
+def _ids(hits: pl.DataFrame, run_start: Flags, first: Ints) -> Ints:
     """Ids of 63 bits from visitor, start of the run, and the session's place in it; shape (sessions,)."""
     runs = np.flatnonzero(run_start)
     run_of = np.searchsorted(runs, first, side="right") - 1

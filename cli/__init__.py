@@ -1,0 +1,1 @@
+"""The program `crm`: global options, the tree of commands, exit codes."""

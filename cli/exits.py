@@ -1,0 +1,92 @@
+"""Runs something to its end and says it with an exit code and at most one sentence on stderr."""
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import TextIO, cast
+
+import click
+
+from crm.errors import CrmError
+
+INTERRUPTED = 130
+"""Ctrl-C: 128 + SIGINT, as shells say it."""
+
+BROKEN_PIPE = 141
+"""The reader of the output went away: 128 + SIGPIPE, as shells say it of programs that the signal ends."""
+
+_SYSTEM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
+"""What the machine refuses is not a bug: full, read-only or broken disks, missing permissions."""
+
+
+def exit_code(action: Callable[[], int], args: Sequence[str], culprit: Callable[[], str]) -> int:
+    """Run `action` and return its exit code, or the one of the error that it raises.
+
+    Args:
+        action: Returns an exit code.
+        args: The command line; `-v` in it asks for tracebacks.
+        culprit: Names the plugin in charge, for a bug in it; empty if it is this program.
+    """
+    try:
+        code = _judged(action, args, culprit)
+    except BrokenPipeError:
+        code = BROKEN_PIPE
+    for stream in (sys.stdout, sys.stderr):
+        _let_go(stream)
+    return code
+
+
+def _judged(action: Callable[[], int], args: Sequence[str], culprit: Callable[[], str]) -> int:
+    try:
+        code = action()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        raise
+    except (KeyboardInterrupt, EOFError, click.Abort):
+        click.echo(err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except CrmError as error:
+        _say(str(error), error if error.exit_code == 1 else None, args)
+        return error.exit_code
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _SYSTEM:
+            _say(str(error), error, args)
+            return 4
+        where = culprit()
+        what = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
+        hint = "" if _verbose(args) else "; -v before the command shows the traceback"
+        _say(f"this is a bug{f' in {where}' if where else ''} ({what}){hint}", error, args)
+        return 1
+
+
+def _say(sentence: str, error: BaseException | None, args: Sequence[str]) -> None:
+    if error is not None and _verbose(args):
+        import traceback
+
+        traceback.print_exception(error, file=sys.stderr)
+    click.echo(f"crm: {sentence}", err=True)
+
+
+def _verbose(args: Sequence[str]) -> bool:
+    """Whether `-v` is given; read from the words because an error may come before click has read them."""
+    return any(re.fullmatch("-v+|--verbose", arg) for arg in args)
+
+
+def _let_go(stream: TextIO | None) -> None:
+    """Write out what is buffered, or drop it if that is impossible.
+
+    Python would try once more at its exit, and complain. A stream is None if the caller has closed it.
+    """
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nothing:
+            os.dup2(nothing.fileno(), cast("TextIO", stream).fileno())

@@ -1,0 +1,86 @@
+"""Groups of commands that are imported only when they are called.
+
+The help of a group is written from the `CommandRef`s of the plugins; a command's module is imported when
+the command itself is called or asked for its own help.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from crm.app import App
+from crm.nearest import did_you_mean
+from crm.plugins import Command, Plugin
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_OWNER = "crm.plugin"
+
+
+def plugin_in_charge(ctx: click.Context) -> Plugin | None:
+    """The plugin of the command that was called, or None before a command is found."""
+    plugin = ctx.meta.get(_OWNER)
+    return plugin if isinstance(plugin, Plugin) else None
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are those of the plugins whose path begins with the group's own words."""
+
+    def __init__(self, *, path: str = "", **attributes: object) -> None:
+        super().__init__(**attributes)  # type: ignore[arg-type]  # click's own keyword arguments
+        self.path = path
+
+    def app(self, ctx: click.Context) -> App:
+        """The app of this run."""
+        return ctx.ensure_object(App)
+
+    def children(self, ctx: click.Context) -> Mapping[str, Command]:
+        """The commands and groups right below this one, by the last word of their path, sorted."""
+        above = self.path.split()
+        paths = ((path.split(), command) for path, command in self.app(ctx).host.commands().items())
+        return dict(sorted((words[-1], command) for words, command in paths if words[:-1] == above))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, sorted."""
+        return list(self.children(ctx))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        command = self.children(ctx).get(cmd_name)
+        if command is None:
+            return None
+        if command.ref.target is None:
+            return LazyGroup(name=cmd_name, path=command.ref.path, help=command.ref.help)
+        return self.app(ctx).host.load_command(command)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is called, and remember whose it is."""
+        children = self.children(ctx)
+        command = children.get(args[0])
+        if command is not None:
+            ctx.meta[_OWNER] = command.plugin
+        elif not ctx.resilient_parsing:
+            ctx.fail(f"No such command {args[0]!r}{did_you_mean(args[0], children)}.")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        rows = [(name, command.ref.help) for name, command in self.children(ctx).items()]
+        if rows:
+            with formatter.section("Commands"):
+                formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete the name of a command or option without importing the commands."""
+        from click.shell_completion import CompletionItem
+
+        names = [
+            CompletionItem(name, help=command.ref.help)
+            for name, command in self.children(ctx).items()
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)

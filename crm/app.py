@@ -1,0 +1,121 @@
+"""What every command works with: the plugins, the configuration, the workspace, and words on stderr."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from crm import __version__
+from crm.discovery import read_settings
+from crm.plugins import PluginHost
+
+if TYPE_CHECKING:
+    from crm.config import Config
+    from crm.tables import Table
+    from crm.workspace import Workspace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+CONFIG_NAME = "crm.yaml"
+"""The configuration file of a workspace."""
+
+
+class App:
+    """One run of the program; click hands it to commands as the context's object (see `pass_app`).
+
+    Args:
+        builtins: Modules of the built-in plugins.
+        workspace: The workspace's folder, which need not exist.
+        config: The configuration file that the user named; None for the one in the workspace.
+        verbosity: -1 quiet, 0 normal, 1 verbose, 2 very verbose.
+    """
+
+    def __init__(
+        self, builtins: Sequence[str], workspace: Path, config: Path | None = None, verbosity: int = 0
+    ) -> None:
+        self.builtins = builtins
+        self.workspace_path = workspace
+        self.verbosity = verbosity
+        self._config = config
+
+    @property
+    def config_file(self) -> Path | None:
+        """The configuration file: the one that the user named, else that of the workspace if there is one."""
+        if self._config is not None:
+            return self._config
+        file = self.workspace_path / CONFIG_NAME
+        return file if file.is_file() else None
+
+    @cached_property
+    def host(self) -> PluginHost:
+        """The plugins."""
+        settings = read_settings(self.config_file, os.environ)
+        return PluginHost(self.builtins, __version__, settings, self._report)
+
+    @cached_property
+    def config(self) -> "Config":
+        """The whole configuration, checked; raises `crm.errors.Unusable` when it is wrong.
+
+        While a plugin is blocked or broken, sections that nobody knows are let pass: one may be its own.
+        """
+        from crm.config import load
+
+        sections = self.host.config_sections()
+        lenient = any(plugin.state != "loaded" for plugin in self.host.plugins)
+        return load(self.config_file, sections, lenient=lenient)
+
+    @cached_property
+    def tables(self) -> Mapping[str, "Table"]:
+        """The contracts of all tables by name."""
+        return self.host.tables()
+
+    def workspace(self, *, create: bool = False) -> "Workspace":
+        """Open the workspace.
+
+        Args:
+            create: Make the workspace if there is none.
+
+        Raises:
+            Unusable: There is none, or it cannot be used.
+        """
+        from crm.workspace import Workspace
+
+        return Workspace.open(self.workspace_path, self.tables, create=create)
+
+    def note(self, text: str) -> None:
+        """Tell the user something on stderr, unless `-q` is given."""
+        if self.verbosity >= 0:
+            _say(text)
+
+    def warn(self, text: str) -> None:
+        """Warn the user on stderr."""
+        _say(f"crm: warning: {text}")
+
+    def debug(self, text: str) -> None:
+        """Tell what happens inside on stderr, with `-v`."""
+        if self.verbosity > 0:
+            _say(text)
+
+    def _report(self, sentence: str, error: BaseException | None) -> None:
+        self.warn(sentence)
+        if error is not None and self.verbosity > 0:
+            import traceback
+
+            traceback.print_exception(error, file=sys.stderr)
+
+
+def _say(text: str) -> None:
+    """Write to stderr; a run goes on when nobody reads its messages."""
+    with suppress(BrokenPipeError):
+        click.echo(text, err=True)
+
+
+def pass_app(function: Callable[Concatenate[App, P], R]) -> Callable[P, R]:
+    """Give a click command the `App` as its first argument."""
+    return click.make_pass_decorator(App)(function)

@@ -1,0 +1,53 @@
+"""Types of command-line options that several commands share: durations and time zones."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crm.units import Duration, Zone
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+class DurationType(click.ParamType[Duration]):
+    """A duration such as `30m`, `1h30m`, `45s` or `2d`; its value is a `crm.units.Duration`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Duration:
+        """Read the duration; what is none is a usage error."""
+        try:
+            return value if isinstance(value, Duration) else Duration.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class ZoneType(click.ParamType[Zone]):
+    """The name of a time zone of the tz database; its value is a `crm.units.Zone`, which is a str."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Zone:
+        """Look the zone up; an unknown name is a usage error with the nearest known one."""
+        try:
+            return value if isinstance(value, Zone) else Zone.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - the signature is click's
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> "list[CompletionItem]":
+        """The zones that begin as typed."""
+        from click.shell_completion import CompletionItem
+
+        from crm.units import zones
+
+        return [CompletionItem(zone) for zone in sorted(zones()) if zone.startswith(incomplete)]
+
+
+DURATION = DurationType()
+TZ = ZoneType()

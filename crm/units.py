@@ -1,0 +1,63 @@
+"""Values of the configuration and of options that are written as text: durations and time zones."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from crm.nearest import did_you_mean
+
+_DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+
+
+class Duration(timedelta):
+    """A timedelta written `30m`, `1h30m`, `45s`, `2d`: days, hours, minutes, seconds, in this order."""
+
+    @classmethod
+    def parse(cls, text: object) -> "Duration":
+        """The duration that `text` writes.
+
+        Raises:
+            ValueError: it is not written as a duration, or is longer than 999,999,999 days.
+        """
+        match = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
+        if match is None:
+            raise ValueError(f"expected a duration such as 30m, 1h30m, 45s or 2d, got `{text}`")
+        days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        try:
+            return cls(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        except OverflowError:
+            raise ValueError(f"expected a duration of at most 999999999d, got `{text}`") from None
+
+    def __str__(self) -> str:
+        total = self.days * 86_400 + self.seconds
+        minutes, seconds = divmod(total, 60)
+        hours, minutes = divmod(minutes, 60)
+        days, hours = divmod(hours, 24)
+        parts = zip((days, hours, minutes, seconds), "dhms", strict=True)
+        return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
+
+
+class Zone(str):
+    """The name of a time zone of the tz database, such as `UTC` or `Asia/Shanghai`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: object) -> "Zone":
+        """The zone of this name, exactly as the tz database writes it.
+
+        Raises:
+            ValueError: there is none; the message names the nearest.
+        """
+        if not isinstance(text, str):
+            raise ValueError(f"expected the name of a time zone such as Asia/Shanghai, got `{text}`")
+        if text != "UTC" and text not in zones():
+            raise ValueError(f"`{text}` is not a time zone{did_you_mean(text, zones())}")
+        return cls(text)
+
+
+def zones() -> frozenset[str]:
+    """The names of all time zones, without those that mean "what this machine is set to"."""
+    from zoneinfo import available_timezones
+
+    return frozenset(available_timezones() - {"localtime", "Factory"}) | {"UTC"}

@@ -1,0 +1,50 @@
+"""Which known format fits the first lines of a log."""
+
+from collections.abc import Sequence
+
+from logparse import typed
+from logparse.blocks import Block
+from logparse.errors import UnknownFormat
+from logparse.lines import parse_lines
+from logparse.pattern import Layout, compile_pattern
+from logparse.spec import LogFormat
+
+SAMPLE_LINES = 1000
+ENOUGH = 0.5
+"""At least this share of the sample must parse."""
+
+
+def fits(sample: bytes, layout: Layout) -> float:
+    """The share of the lines of a sample, blank ones aside, that parse to a hit."""
+    fields = parse_lines(Block(sample, 0, len(sample), 1), layout)
+    counted = fields.lines - fields.blank
+    return typed.convert(fields.frame, layout)[0].height / counted if counted else 0.0
+
+
+def detect(data: bytes, formats: Sequence[LogFormat]) -> tuple[LogFormat, float]:
+    """The format that fits most of the first lines, and the share that it fits; ties go to the first.
+
+    Args:
+        data: The beginning of a log.
+        formats: Candidates, the most particular first.
+
+    Raises:
+        UnknownFormat: none fits half of them.
+    """
+    sample = first_lines(data, SAMPLE_LINES)
+    shares = [(fits(sample, compile_pattern(candidate)), candidate) for candidate in formats]
+    share, best = max(shares, key=lambda pair: pair[0], default=(0.0, None))
+    if best is None or share < ENOUGH:
+        names = ", ".join(candidate.name for candidate in formats)
+        raise UnknownFormat(f"its first lines fit none of the formats {names}; name or write one with --log-format")
+    return best, share
+
+
+def first_lines(data: bytes, count: int) -> bytes:
+    """The first `count` lines of data, or all if it has fewer."""
+    at = -1
+    for _ in range(count):
+        at = data.find(b"\n", at + 1)
+        if at < 0:
+            return data
+    return data[: at + 1]

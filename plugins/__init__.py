@@ -1,0 +1,12 @@
+"""The built-in plugins, each registered through the same hooks as a third party's."""
+
+DEFAULT_PLUGINS = (
+    "plugins.logs",
+    "plugins.paths",
+    "plugins.query",
+    "plugins.config",
+    "plugins.workspace",
+    "plugins.manage",
+    "plugins.writers",
+)
+"""Modules of the built-in plugins, in the order in which their hooks are called."""

@@ -1,0 +1,18 @@
+"""`crm config`: write a commented configuration file, show what is in force, check it."""
+
+from collections.abc import Sequence
+
+from crm.hookspecs import CommandRef, hookimpl
+
+
+@hookimpl
+def register_commands() -> Sequence[CommandRef]:
+    """The group `config`."""
+    return [
+        CommandRef("config", "Write, show and check the configuration."),
+        CommandRef(
+            "config init", "Write a commented crm.yaml into the workspace.", "plugins.config.commands:init"
+        ),
+        CommandRef("config show", "Print the configuration in force.", "plugins.config.commands:show"),
+        CommandRef("config check", "Check the configuration file.", "plugins.config.commands:check"),
+    ]

@@ -1,0 +1,188 @@
+"""Hits -> sessions in the lake: the runs that new hits touch are rebuilt, whole, across dates, and no others.
+
+A *window* is a stretch of time whose hits fit in memory. Windows are worked through in order; the hits of runs that may
+go on behind a window's end are carried into the next.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+import polars as pl
+
+from crm.lake import Lake, Part
+from logparse.rules import SessionRules
+from logparse.sessions import is_view, run_starts, sessions
+
+WINDOW_HITS = 2_000_000
+"""About so many hits are worked on at a time."""
+
+DAY = timedelta(days=1)
+COLUMNS = ("visitor", "ts", "page", "login", "status", "kind", "bot", "source", "line")
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What has to be rebuilt: the dates of the touched runs, and their visitors (None: everybody)."""
+
+    dates: list[date]
+    visitors: pl.Series | None
+
+
+def touched(lake: Lake, built: int, rules: SessionRules) -> Touched:
+    """What the runs after `built` have touched.
+
+    Args:
+        lake: The lake.
+        built: The run that the sessions were built from; 0 for everything.
+        rules: The session rules.
+    """
+    if not built:
+        return Touched(sorted(lake.files("hits")["date"].unique().to_list()), None)
+    new = lake.scan("hits", since_run=built).filter(pl.col("bot").is_null())
+    pairs = new.select("date", "visitor").unique().collect()
+    visitors = pairs["visitor"].unique().sort()
+    days = set(pairs["date"].to_list())
+    for day in sorted(days):
+        for step in (-DAY, DAY):
+            edge = day
+            while edge + step not in days and _crosses(lake, edge, step, visitors, rules.idle):
+                edge += step
+                days.add(edge)
+    return Touched(sorted(days), visitors)
+
+
+def _crosses(lake: Lake, day: date, step: timedelta, visitors: pl.Series, idle: timedelta) -> bool:
+    """Whether a run of one of the visitors goes over the midnight between `day` and the day before or after."""
+    midnight = _midnight(day if step < timedelta(0) else day + DAY)
+    near = (
+        lake.scan("hits", dates=[(midnight - DAY).date(), midnight.date()])
+        .filter(pl.col("ts").is_between(midnight - idle, midnight + idle), pl.col("bot").is_null())
+        .filter(pl.col("visitor").is_in(visitors.implode()))
+    )
+    sides = (
+        near.group_by("visitor")
+        .agg(
+            pl.col("ts").filter(pl.col("ts") < midnight).max().alias("last"),
+            pl.col("ts").filter(pl.col("ts") >= midnight).min().alias("first"),
+        )
+        .filter(pl.col("first") - pl.col("last") <= idle)
+    )
+    return bool(sides.select(pl.len()).collect().item())
+
+
+def derive(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int) -> list[date]:
+    """Bring the sessions up to the hits of a run.
+
+    Args:
+        lake: The lake, with the run's hits committed.
+        rules: The session rules.
+        sources: `source`, `first_ts`, `fingerprint` of every source.
+        run: Number of the run.
+
+    Returns:
+        The dates whose sessions have been rebuilt, in order.
+    """
+    built = lake.transaction("sessions")
+    if built >= run:
+        return []
+    return rebuild(lake, rules, sources, run, touched(lake, built, rules))
+
+
+def rebuild(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int, what: Touched) -> list[date]:
+    """Rebuild the sessions of the touched visitors on the touched dates, and commit them as of a run."""
+    ranks = sources.sort("first_ts", "fingerprint").select("source").with_row_index("rank")
+    parts: list[Part] = []
+    stretches = _stretches(what.dates)
+    number = 0
+    for stretch in stretches:
+        carried: pl.DataFrame | None = None
+        windows = list(_windows(lake, stretch))
+        for at, (start, end) in enumerate(windows):
+            hits = _load(lake, start, end, what.visitors, ranks)
+            hits = pl.concat([carried, hits]) if carried is not None else hits
+            hits = hits.sort("visitor", "ts", "rank", "line")
+            hits, carried = _carry(hits, end, rules.idle, last=at == len(windows) - 1)
+            parts += _write(lake, sessions(hits, rules), run, f"new-{number:06d}")
+            number += 1
+    if what.visitors is not None:
+        parts += _write(lake, _kept(lake, what), run, "kept")
+    old = set(lake.files("sessions")["date"].to_list())
+    replaced = sorted(old if what.visitors is None else set(what.dates))
+    lake.commit("sessions", parts, run, replace=replaced)
+    return sorted(set(what.dates) | (old if what.visitors is None else set()))
+
+
+def _kept(lake: Lake, what: Touched) -> pl.DataFrame:
+    """The sessions of all other visitors on the touched dates."""
+    assert what.visitors is not None
+    old = lake.scan("sessions", dates=what.dates)
+    return old.filter(~pl.col("visitor").is_in(what.visitors.implode())).collect().drop("date")
+
+
+def _write(lake: Lake, rows: pl.DataFrame, run: int, part: str) -> list[Part]:
+    if not rows.height:
+        return []
+    return lake.write("sessions", rows.with_columns(pl.col("start").dt.date().alias("date")), run, part)
+
+
+def _stretches(dates: list[date]) -> list[list[date]]:
+    """Dates in stretches without a gap."""
+    out: list[list[date]] = []
+    for day in dates:
+        if out and day - out[-1][-1] == DAY:
+            out[-1].append(day)
+        else:
+            out.append([day])
+    return out
+
+
+def _windows(lake: Lake, stretch: list[date]) -> Iterator[tuple[datetime, datetime]]:
+    """Times [start, end) that cover a stretch of dates, each with about `WINDOW_HITS` hits."""
+    sizes = dict(lake.files("hits").group_by("date").agg(pl.col("rows").sum()).iter_rows())
+    start, held = _midnight(stretch[0]), 0
+    for day in stretch:
+        size = sizes.get(day, 0)
+        if held and held + size > WINDOW_HITS:
+            yield start, _midnight(day)
+            start, held = _midnight(day), 0
+        slices = -(-size // WINDOW_HITS)
+        for _ in range(slices - 1):
+            yield start, start + DAY / slices
+            start += DAY / slices
+        held = held + size if slices <= 1 else size // slices
+    yield start, _midnight(stretch[-1] + DAY)
+
+
+def _load(
+    lake: Lake, start: datetime, end: datetime, visitors: pl.Series | None, ranks: pl.DataFrame
+) -> pl.DataFrame:
+    """The hits of people in a window, as `logparse.sessions` takes them, with the rank of their source."""
+    last = (end - timedelta(microseconds=1)).date()
+    days = [start.date() + timedelta(days=n) for n in range((last - start.date()).days + 1)]
+    hits = lake.scan("hits", dates=days).filter(pl.col("bot").is_null())
+    if start != _midnight(start.date()) or end != _midnight(end.date()):
+        hits = hits.filter(pl.col("ts") >= start, pl.col("ts") < end)
+    if visitors is not None:
+        hits = hits.filter(pl.col("visitor").is_in(visitors.implode()))
+    frame = hits.select(*COLUMNS, "host", "referrer").with_columns(is_view().alias("view"))
+    kept = frame.select("visitor", "ts", "page", "view", "login", "referrer", "host", "bot", "source", "line")
+    return kept.join(ranks.lazy(), on="source", how="left").drop("source").collect()
+
+
+def _carry(
+    hits: pl.DataFrame, end: datetime, idle: timedelta, *, last: bool
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """Part the hits into those of finished runs, and those of runs that may go on behind `end`."""
+    if last or not hits.height:
+        return hits, None if last else hits
+    starts = run_starts(hits["visitor"], hits["ts"], idle)
+    ends = np.append(np.flatnonzero(starts)[1:], hits.height) - 1
+    open_run = (hits["ts"].gather(ends) >= end - idle).to_numpy()
+    goes_on = pl.Series(open_run[np.cumsum(starts) - 1])
+    return hits.filter(~goes_on), hits.filter(goes_on)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

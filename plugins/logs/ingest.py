@@ -1,0 +1,194 @@
+"""Read logs into hits: each log's new lines are parsed block by block and written as parts that wait for a commit."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+
+from crm.lake import Lake, Part
+from logparse.blocks import Block, open_stream
+from logparse.errors import LogparseError
+from logparse.identity import Position, digest
+from logparse.kernel import Account, Kernel
+from logparse.lines import REJECTS
+from logparse.pattern import compile_pattern
+from logparse.robots import Robots
+from logparse.rules import Rules
+from logparse.spec import LogFormat
+from plugins.logs.inputs import Input
+from plugins.logs.ledger import Ledger, Reading, Source
+from plugins.logs.opening import Opened, open_log
+from plugins.logs.parallel import ordered_map
+
+KEPT_REJECTS = 5
+"""So many rejected lines of each log are shown as examples."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one input.
+
+    Attributes:
+        name: As the user named it.
+        state: "read", "unchanged", "nothing new", "empty", or "refused".
+        reading: Its row of the ledger; None where nothing was read.
+        parts: The data files that were written.
+        format: Name of the format, and the share of the sample that it fits where it was detected.
+        rejects: The first rejected lines (schema `logparse.lines.REJECTS`).
+        error: Why it was refused.
+    """
+
+    name: str
+    state: str
+    reading: Reading | None = None
+    parts: list[Part] = field(default_factory=list)
+    format: str = ""
+    share: float | None = None
+    rejects: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=REJECTS))
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What one block became."""
+
+    account: Account
+    rejects: pl.DataFrame
+    parts: list[Part]
+    first_ts: datetime | None
+    newest_ts: datetime | None
+    block_end: int
+    tail: bytes
+
+
+@dataclass(frozen=True)
+class Intake:
+    """What it takes to read logs into a lake as one run."""
+
+    lake: Lake
+    ledger: Ledger
+    rules: Rules
+    key: bytes
+    robots: Robots
+    formats: Sequence[LogFormat]
+    wanted: LogFormat | None
+    run: int
+    verify: bool
+    progress: Callable[[int, int], None]
+
+    def read(self, item: Input, number: int) -> Outcome:
+        """Read one input; what is wrong with it is in the outcome, not raised.
+
+        Args:
+            item: The input.
+            number: Its place among the inputs, which names its data files.
+        """
+        path = str(item.path.resolve()) if item.path else ""
+        try:
+            before = item.path.stat() if item.path else None
+            if before and not self.verify and self.ledger.unchanged(path, before):
+                return Outcome(item.name, "unchanged")
+            with open_stream(item.stream) as (stream, plain):
+                seen = os.fstat(stream.fileno()) if item.path else None
+                opened = open_log(
+                    stream, plain=plain and item.path is not None, wanted=self.wanted, known=self.formats, ledger=self.ledger
+                )
+                return self._read_opened(opened, item, number, path, seen)
+        except OSError as error:
+            return Outcome(item.name, "refused", error=error.strerror or str(error))
+        except LogparseError as error:
+            return Outcome(item.name, "refused", error=str(error).removeprefix(f"{item.path}: "))
+
+    def _read_opened(
+        self, opened: Opened | None, item: Input, number: int, path: str, seen: os.stat_result | None
+    ) -> Outcome:
+        if opened is None:
+            return Outcome(item.name, "empty")
+        source = opened.source.number if opened.source else self.ledger.next_number()
+        pieces, parts, error = self._pieces(opened, source, number)
+        account = sum((piece.account for piece in pieces), Account())
+        total = opened.source.account + account if opened.source else account
+        rejects = [piece.rejects for piece in pieces] or [pl.DataFrame(schema=REJECTS)]
+        outcome = Outcome(
+            item.name,
+            "read",
+            parts=parts,
+            format=opened.format.name,
+            share=opened.share,
+            rejects=pl.concat(rejects).head(KEPT_REJECTS),
+        )
+        if not error and sum(total.rejected.values()) * 2 > total.lines - total.blank:
+            error = f"more than half of its lines do not fit the format {opened.format.name}, so none is stored"
+        if error:
+            self.lake.discard("hits", parts)
+            return replace(outcome, state="refused", parts=[], error=error)
+        if not pieces and opened.source is None:
+            return replace(outcome, state="empty")
+        reading = _reading(opened, source, pieces, account, total, item, path, seen)
+        self.ledger.note(reading)
+        return replace(outcome, state="read" if pieces else "nothing new", reading=reading)
+
+    def _pieces(self, opened: Opened, source: int, number: int) -> tuple[list[_Piece], list[Part], str]:
+        """All blocks parsed and written; the error that ended the reading, if any."""
+        kernel = Kernel(compile_pattern(opened.format), self.rules, self.key, self.robots)
+        pieces: list[_Piece] = []
+        error = ""
+
+        def work(at: int, block: Block) -> _Piece:
+            return self._piece(kernel, block, source, f"{number:05d}-{at:06d}")
+
+        try:
+            for piece in ordered_map(work, opened.blocks):
+                pieces.append(piece if len(pieces) < KEPT_REJECTS else replace(piece, rejects=piece.rejects.head(0)))
+                self.progress(piece.account.lines, piece.block_end)
+        except LogparseError as failure:
+            error = str(failure)
+        return pieces, [part for piece in pieces for part in piece.parts], error
+
+    def _piece(self, kernel: Kernel, block: Block, source: int, part: str) -> _Piece:
+        parsed = kernel.parse(block)
+        hits = parsed.hits.with_columns(
+            pl.col("ts").dt.date().alias("date"),
+            pl.lit(source, dtype=pl.Int64).alias("source"),
+            pl.lit(self.run, dtype=pl.Int64).alias("run"),
+        )
+        ts = hits["ts"]
+        return _Piece(
+            parsed.account,
+            parsed.rejects.head(KEPT_REJECTS),
+            self.lake.write("hits", hits, self.run, part),
+            ts[0] if hits.height else None,
+            ts.max() if hits.height else None,  # type: ignore[arg-type]  # the column holds times
+            block.end,
+            block.last_line,
+        )
+
+
+def _reading(
+    opened: Opened,
+    number: int,
+    pieces: list[_Piece],
+    account: Account,
+    total: Account,
+    item: Input,
+    path: str,
+    seen: os.stat_result | None,
+) -> Reading:
+    """The ledger's row of what was read."""
+    before = opened.source
+    if pieces:
+        tail = pieces[-1].tail
+        end, tail_hash, tail_bytes = pieces[-1].block_end, digest(tail), len(tail)
+    else:
+        assert before is not None
+        end, tail_hash, tail_bytes = before.position.offset, before.position.tail, before.position.tail_bytes
+    beginning = opened.beginning
+    position = Position(digest(beginning), len(beginning), end, total.lines + 1, tail_hash, tail_bytes)
+    first = before.first_ts if before else None
+    first = first or next((piece.first_ts for piece in pieces if piece.first_ts), None)
+    newest = max((piece.newest_ts for piece in pieces if piece.newest_ts), default=None)
+    source = Source(number, position, opened.format.name, opened.format.pattern, path or item.name, first, total)
+    return Reading(source, account, newest, seen, path)

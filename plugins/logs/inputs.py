@@ -1,0 +1,55 @@
+"""What the user names as input: files, globs, folders and `-`, as a list of logs in a fixed order."""
+
+import glob
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from crm.errors import UsageError
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Input:
+    """One log to read; `path` is None for stdin."""
+
+    name: str
+    path: Path | None
+
+    @property
+    def stream(self) -> Path | BinaryIO:
+        """What `logparse.blocks.open_stream` takes."""
+        return self.path if self.path is not None else sys.stdin.buffer
+
+
+def expand(names: Iterable[str]) -> list[Input]:
+    """The logs that are meant, each path once, folders and globs in the order of their names.
+
+    Raises:
+        UsageError: a glob or folder holds nothing.
+    """
+    found: dict[str, Input] = {}
+    for name in names:
+        for item in _one(name):
+            found.setdefault(item.name, item)
+    return list(found.values())
+
+
+def _one(name: str) -> list[Input]:
+    if name == STDIN:
+        return [Input("stdin", None)]
+    path = Path(name)
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        if not files:
+            raise UsageError(f"the folder {name} holds no files; name a folder of logs, or a file")
+        return [Input(str(file), file) for file in files]
+    if not path.exists() and glob.has_magic(name):
+        matches = sorted(file for file in glob.glob(name, recursive=True) if Path(file).is_file())
+        if not matches:
+            raise UsageError(f"nothing matches {name}; check the pattern")
+        return [Input(file, Path(file)) for file in matches]
+    return [Input(name, path)]

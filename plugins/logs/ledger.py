@@ -1,0 +1,236 @@
+"""The ledger: which source a log is, how far it has been read, and what every run read of it.
+
+A row of `sources` or `files` counts once the hits of its run are committed, that is while its run is not larger than
+the hits table's transaction; `recover` deletes the others.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from os import stat_result
+from typing import Any
+
+import sqlalchemy as sa
+
+from crm import __version__
+from crm.records import Records
+from logparse.identity import Position
+from logparse.kernel import Account
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source as the last run left it."""
+
+    number: int
+    position: Position
+    format: str
+    pattern: str
+    name: str
+    first_ts: datetime | None
+    account: Account
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one run read of one source: a row of the ledger."""
+
+    source: Source
+    account: Account
+    newest_ts: datetime | None
+    seen: stat_result | None
+    path: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that writes: its number, what it is ("mine", "drop", "rebuild"), and by which rules it works (JSON)."""
+
+    number: int
+    kind: str
+    rules: str
+    started: datetime
+    dropped: tuple[int, ...] = ()
+
+
+class Ledger:
+    """The ledger of a workspace, with what this run has read so far on top."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.sources: dict[int, Source] = {}
+        self._files: dict[str, tuple[int, int, int]] = {}
+        self._owner: dict[str, int] = {}
+        self._numbers = 0
+
+    def recover(self, committed: int) -> None:
+        """Delete the rows of a run that never committed, and load the others.
+
+        Args:
+            committed: The hits table's transaction.
+        """
+        with self.records.begin() as connection:
+            for name in ("sources", "files", "runs"):
+                table = self.records.table(name)
+                connection.execute(sa.delete(table).where(table.c.run > committed))
+            self._forget_dropped(connection)
+            self._load(connection)
+
+    def _forget_dropped(self, connection: sa.Connection) -> None:
+        """Delete the rows of sources that a later run has dropped."""
+        runs = self.records.table("runs")
+        drops = connection.execute(sa.select(runs.c.run, runs.c.dropped).where(runs.c.kind == "drop")).all()
+        for run, dropped in drops:
+            for name in ("sources", "files"):
+                table = self.records.table(name)
+                gone = table.c.source.in_(json.loads(dropped)) & (table.c.run < run)
+                connection.execute(sa.delete(table).where(gone))
+
+    def _load(self, connection: sa.Connection) -> None:
+        table = self.records.table("sources")
+        accounts: dict[int, Account] = {}
+        for row in connection.execute(sa.select(table).order_by(table.c.source, table.c.run)).mappings():
+            accounts[row["source"]] = accounts.get(row["source"], Account()) + _account(row)
+            self.sources[row["source"]] = _source(row, accounts[row["source"]])
+        runs = self.records.table("runs")
+        dropped = connection.execute(sa.select(runs.c.dropped)).scalars()
+        self._numbers = max([0, *self.sources, *(number for text in dropped for number in json.loads(text))])
+        files = self.records.table("files")
+        for row in connection.execute(sa.select(files)).mappings():
+            self._files[row["name"]] = (row["size"], row["mtime_ns"], row["inode"])
+            self._owner[row["name"]] = row["source"]
+
+    def unchanged(self, path: str, now: stat_result) -> Source | None:
+        """The source behind a path whose size, time of change and inode are as they were; None to open it."""
+        if self._files.get(path) != (now.st_size, now.st_mtime_ns, now.st_ino):
+            return None
+        return self.sources.get(self._owner[path])
+
+    def candidates(self, beginning: bytes) -> list[Source]:
+        """Sources that a log with this head may continue, the one read furthest first."""
+        found = [source for source in self.sources.values() if source.position.begins(beginning)]
+        return sorted(found, key=lambda source: -source.position.offset)
+
+    def next_number(self) -> int:
+        """A number for a new source."""
+        return self._numbers + 1
+
+    def note(self, reading: Reading) -> None:
+        """Let later logs of the same run see what has been read."""
+        source = reading.source
+        self.sources[source.number] = source
+        self._numbers = max(self._numbers, source.number)
+        if reading.seen is not None:
+            self._files[reading.path] = (reading.seen.st_size, reading.seen.st_mtime_ns, reading.seen.st_ino)
+            self._owner[reading.path] = source.number
+
+    def write(self, run: Run, readings: list[Reading]) -> None:
+        """Write a run and its rows as pending, in one transaction."""
+        sources, files, runs = (self.records.table(name) for name in ("sources", "files", "runs"))
+        with self.records.begin() as connection:
+            rows = _merged(readings)
+            if rows:
+                connection.execute(sources.insert(), [_row(reading, run.number) for reading in rows])
+            for reading in readings:
+                if reading.seen is not None:
+                    connection.execute(sa.delete(files).where(files.c.name == reading.path))
+                    connection.execute(files.insert().values(_file_row(reading, run.number)))
+            connection.execute(
+                runs.insert().values(
+                    run=run.number,
+                    kind=run.kind,
+                    started=_naive(run.started),
+                    rules=run.rules,
+                    dropped=json.dumps(list(run.dropped)),
+                    version=__version__,
+                )
+            )
+
+    def last_rules(self) -> str | None:
+        """The rules of the newest run, JSON; None before the first."""
+        runs = self.records.table("runs")
+        with self.records.begin() as connection:
+            return connection.execute(sa.select(runs.c.rules).order_by(runs.c.run.desc()).limit(1)).scalar()
+
+    def kinds_since(self, run: int) -> set[str]:
+        """The kinds of the runs after `run`."""
+        runs = self.records.table("runs")
+        with self.records.begin() as connection:
+            return set(connection.execute(sa.select(runs.c.kind).where(runs.c.run > run)).scalars())
+
+
+def _merged(readings: list[Reading]) -> list[Reading]:
+    """One reading a source: where several logs of a run continued it, their sum and the last position."""
+    merged: dict[int, Reading] = {}
+    for reading in readings:
+        number = reading.source.number
+        if number not in merged:
+            merged[number] = reading
+            continue
+        times = [ts for ts in (merged[number].newest_ts, reading.newest_ts) if ts is not None]
+        merged[number] = replace(
+            reading, account=merged[number].account + reading.account, newest_ts=max(times, default=None)
+        )
+    return list(merged.values())
+
+
+def _account(row: Mapping[str, Any] | sa.RowMapping) -> Account:
+    return Account(
+        row["lines"], row["hits"], row["blank"], json.loads(row["filtered"]), json.loads(row["rejected"])
+    )
+
+
+def _source(row: Mapping[str, Any] | sa.RowMapping, account: Account) -> Source:
+    position = Position(
+        row["fingerprint"], row["head"], row["offset"], account.lines + 1, row["tail"], row["tail_bytes"]
+    )
+    first = row["first_ts"]
+    return Source(
+        row["source"],
+        position,
+        row["format"],
+        row["pattern"],
+        row["name"],
+        first.replace(tzinfo=UTC) if first else None,
+        account,
+    )
+
+
+def _row(reading: Reading, run: int) -> dict[str, object]:
+    source, position, account = reading.source, reading.source.position, reading.account
+    return {
+        "source": source.number,
+        "run": run,
+        "fingerprint": position.fingerprint,
+        "head": position.head,
+        "offset": position.offset,
+        "tail": position.tail,
+        "tail_bytes": position.tail_bytes,
+        "format": source.format,
+        "pattern": source.pattern,
+        "name": source.name,
+        "first_ts": _naive(source.first_ts),
+        "newest_ts": _naive(reading.newest_ts),
+        "lines": account.lines,
+        "hits": account.hits,
+        "blank": account.blank,
+        "filtered": json.dumps(account.filtered, ensure_ascii=False),
+        "rejected": json.dumps(account.rejected, ensure_ascii=False),
+    }
+
+
+def _file_row(reading: Reading, run: int) -> dict[str, object]:
+    assert reading.seen is not None
+    return {
+        "name": reading.path,
+        "size": reading.seen.st_size,
+        "mtime_ns": reading.seen.st_mtime_ns,
+        "inode": reading.seen.st_ino,
+        "source": reading.source.number,
+        "run": run,
+    }
+
+
+def _naive(ts: datetime | None) -> datetime | None:
+    return ts.astimezone(UTC).replace(tzinfo=None) if ts else None

@@ -1,0 +1,31 @@
+"""`crm paths pages`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from crm.app import App, pass_app
+from crm.output import table_output
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@click.command(name="pages")
+@table_output()
+@pass_app
+def command(app: App) -> "pl.LazyFrame":
+    """List pages with views, sessions, entries, exits and time on page.
+
+    A view is a page that was answered with 2xx or 304 to no robot. `exit_rate` is exits / views, `bounce_rate` the share of
+    sessions beginning here that viewed nothing else, `dwell_s` the mean time to the next view of the session in seconds.
+
+    \b
+    Examples:
+      crm paths pages -n 20
+      crm paths pages -o pages.csv
+    """
+    from plugins.paths import mining
+
+    workspace = app.workspace()
+    return mining.page_report(workspace.scan("pages"))
