@@ -39,13 +39,13 @@ def record(app: "App", action: str, what: str, count: int) -> None:
         action: What was done.
         what: To which table and columns.
         count: How many rows it concerned.
-    """
-    from crm.errors import Unusable
 
-    try:
-        records = app.workspace().records
-    except Unusable:
+    Raises:
+        Unusable: the workspace cannot be used, so nothing may be shown that would have to be recorded.
+    """
+    if not (app.workspace_path / "version").exists():
         return
+    records = app.workspace().records
     table = records.table(AUDIT.name)
     with records.begin() as connection:
         last = connection.execute(

@@ -99,7 +99,9 @@ def _setting(
 
 
 def _described(kind: msgspec.inspect.Type) -> tuple[msgspec.inspect.Type, str]:
-    """The type without its description, and the description."""
+    """The type without its description, and the description (of a union: of its first described member)."""
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return kind, next(filter(None, (_described(each)[1] for each in kind.types)), "")
     if not isinstance(kind, msgspec.inspect.Metadata):
         return kind, ""
     inner, described = _described(kind.type)

@@ -1,6 +1,7 @@
 import re
 import stat
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -141,6 +142,8 @@ class Inner(msgspec.Struct, frozen=True):
 
     idle: Duration = Duration(minutes=30)
     names: tuple[str, ...] = ("a: b", "#c")
+    most: Annotated[int, msgspec.Meta(ge=1, description="Most of them.")] | None = None
+    kind: Annotated[Literal["page", "asset"], msgspec.Meta(description="What kind.")] = "page"
 
 
 class Outer(msgspec.Struct, frozen=True):
@@ -162,6 +165,8 @@ class Empty(msgspec.Struct):
 def test_the_template_nests_and_explains(tmp_path: Path) -> None:
     text = template({"outer": Outer, "empty": Empty})
     assert "## What is outside.\n# outer:\n##   What is inside.\n#   inner:\n#     idle: 30m\n" in text
+    assert "##     Most of them.\n#     most: null\n" in text
+    assert "##     What kind. One of: asset, page.\n#     kind: page\n" in text
     file = tmp_path / "crm.yaml"
     file.write_text(uncommented(text))
     assert load(file, {"outer": Outer, "empty": Empty}).sections["outer"] == Outer()
