@@ -84,24 +84,43 @@ class Lake:
             return pl.LazyFrame(schema=schema)
         paths = [self.root / name / path for path in files["path"].sort()]
         partition = {"date": pl.Date()} if contract.by_date else None
-        frame = pl.scan_parquet(paths, hive_partitioning=contract.by_date, hive_schema=partition, glob=False)
-        frame = frame.select(*schema)
+        frame = pl.scan_parquet(
+            paths,
+            schema={name: kind for name, kind in schema.items() if not contract.by_date or name != "date"},
+            cast_options=pl.ScanCastOptions(categorical_to_string="allow"),
+            hive_partitioning=contract.by_date,
+            hive_schema=partition,
+            glob=False,
+        ).select(*schema)
         return frame if since_run is None else frame.filter(pl.col("run") > since_run)
 
     def files(self, name: str) -> pl.DataFrame:
         """The data files: `path`, `date`, `rows`, `size`, and `first`, `last` (times of `ts`, where it has one)."""
-        schema = {"path": pl.String, "date": pl.Date, "rows": pl.Int64, "size": pl.Int64, "first": pl.String, "last": pl.String}
+        schema = {
+            "path": pl.String,
+            "date": pl.Date,
+            "rows": pl.Int64,
+            "size": pl.Int64,
+            "first": pl.String,
+            "last": pl.String,
+        }
         table = self.open(name)
         if table is None:
             return pl.DataFrame(schema=schema)
         actions = pl.DataFrame(table.get_add_actions(flatten=True))
         times = [
-            pl.col(column).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").alias(alias) if column in actions.columns else pl.lit(None).alias(alias)
+            pl.col(column).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").alias(alias)
+            if column in actions.columns
+            else pl.lit(None).alias(alias)
             for column, alias in (("min.ts", "first"), ("max.ts", "last"))
         ]
         day = pl.col("partition.date") if self.contracts[name].by_date else pl.lit(None, dtype=pl.Date)
         return actions.select(
-            "path", day.alias("date"), pl.col("num_records").alias("rows"), pl.col("size_bytes").alias("size"), *times
+            "path",
+            day.alias("date"),
+            pl.col("num_records").alias("rows"),
+            pl.col("size_bytes").alias("size"),
+            *times,
         ).cast(schema)  # type: ignore[arg-type]  # a plain mapping of types is what `cast` takes
 
     def newest(self, name: str) -> datetime | None:
@@ -114,7 +133,7 @@ class Lake:
 
         Args:
             name: The table.
-            frame: Columns of its contract, in any order.
+            frame: Columns of its contract, in any order; texts may be Categoricals, which are written faster.
             run: Number of the run, which names the files.
             part: Tells the files of one run apart.
         """
@@ -133,7 +152,7 @@ class Lake:
         file = self.root / name / path
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as out:
-            rows.write_parquet(out, compression="zstd", compression_level=1, statistics=False)
+            rows.write_parquet(out, compression="lz4", statistics=False)
             out.flush()
             os.fdatasync(out.fileno())
         first, last = _span(rows)
@@ -163,14 +182,19 @@ class Lake:
             if contract.by_date:
                 gone = gone.filter(pl.col("date").is_in(list(replace)))
             now = int(time.time() * 1000)
-            actions += [RemoveAction(path, True, now, size, _partition(day)) for path, day, _, size, *_ in gone.iter_rows()]
+            actions += [
+                RemoveAction(path, True, now, size, _partition(day))
+                for path, day, _, size, *_ in gone.iter_rows()
+            ]
         table.create_write_transaction(
             actions,
             "append",
             delta_schema(contract),
             ["date"] if contract.by_date else [],
             commit_properties=CommitProperties(app_transactions=[Transaction(APPLICATION, run)]),
-            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=True),
+            post_commithook_properties=PostCommitHookProperties(
+                create_checkpoint=True, cleanup_expired_logs=True
+            ),
         )
 
     def _create(self, name: str) -> DeltaTable:
@@ -209,7 +233,9 @@ def _add_action(part: Part) -> AddAction:
     stats: dict[str, object] = {"numRecords": part.rows}
     if part.first is not None:
         stats |= {"minValues": {"ts": part.first}, "maxValues": {"ts": part.last}, "nullCount": {"ts": 0}}
-    return AddAction(part.path, part.size, _partition(part.date), int(time.time() * 1000), True, json.dumps(stats))
+    return AddAction(
+        part.path, part.size, _partition(part.date), int(time.time() * 1000), True, json.dumps(stats)
+    )
 
 
 def _partition(day: date | None) -> dict[str, str | None]:

@@ -51,7 +51,9 @@ class Records:
         try:
             self.metadata.create_all(engine)
         except sa.exc.DatabaseError as error:
-            raise Unusable(f"{self.file} is no database of records: {error.orig}; restore it from a backup") from error
+            raise Unusable(
+                f"{self.file} is no database of records: {error.orig}; restore it from a backup"
+            ) from error
         self.file.chmod(0o600)
         return engine
 
@@ -80,10 +82,15 @@ class Records:
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(self.table(name))).all()
         schema = polars_schema(contract)
-        naive = {key: pl.Datetime("us") if kind == pl.Datetime("us", "UTC") else kind for key, kind in schema.items()}
+        naive = {
+            key: pl.Datetime("us") if kind == pl.Datetime("us", "UTC") else kind
+            for key, kind in schema.items()
+        }
         frame = pl.DataFrame([tuple(row) for row in rows], schema=naive, orient="row")
         return frame.with_columns(
-            pl.col(key).dt.replace_time_zone("UTC") for key, kind in schema.items() if kind == pl.Datetime("us", "UTC")
+            pl.col(key).dt.replace_time_zone("UTC")
+            for key, kind in schema.items()
+            if kind == pl.Datetime("us", "UTC")
         )
 
 

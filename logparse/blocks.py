@@ -1,4 +1,4 @@
-"""Bytes -> blocks. A block is some MiB of whole lines with its place in the stream; nothing else is read at once."""
+"""Bytes -> blocks. A block is some MiB of whole lines with its place in the stream; no more is read."""
 
 import gzip
 import io
@@ -89,29 +89,44 @@ def read_blocks(
     Raises:
         UnreadableSource: the compressed data are damaged, or the device fails.
     """
-    carry = b""
-    skipped = 0
+    carry = _Carry()
     while chunk := _read(stream, size):
         cut = chunk.rfind(b"\n") + 1
         if not cut:
-            kept = chunk[: max(0, MAX_LINE + 1 - len(carry))]
-            skipped += len(chunk) - len(kept)
-            carry += kept
+            carry.add(chunk)
             continue
-        data, rest = _join(carry, skipped, chunk[:cut]), chunk[cut:]
-        end = offset + len(carry) + skipped + cut
+        data, end = carry.close(chunk[:cut]), offset + carry.length + cut
         yield Block(data, offset, end, line)
         offset, line = end, line + data.count(b"\n")
-        carry, skipped = rest[: MAX_LINE + 1], max(0, len(rest) - MAX_LINE - 1)
-    if carry and tail_is_line:
-        yield Block(carry, offset, offset + len(carry) + skipped, line)
+        carry = _Carry()
+        carry.add(chunk[cut:])
+    if carry.length and tail_is_line:
+        yield Block(carry.data or b"\0", offset, offset + carry.length, line)
 
 
-def _join(carry: bytes, skipped: int, chunk: bytes) -> bytes:
-    """The carried beginning of a line and what follows; of a line too long, only the beginning and its end."""
-    if not skipped:
-        return carry + chunk
-    return carry + chunk[chunk.index(b"\n") :]
+class _Carry:
+    """The beginning of a line whose end is not yet read; of an endless one, only what `MAX_LINE` allows.
+
+    NUL bytes before it are dropped: where a log was emptied while its server keeps on writing at the old
+    place, a hole of any length comes before the next line.
+    """
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.length = 0
+        self.is_cut = False
+
+    def add(self, chunk: bytes) -> None:
+        """Take in more of the line."""
+        self.length += len(chunk)
+        more = chunk if self.data else chunk.lstrip(b"\0")
+        room = MAX_LINE + 1 - len(self.data)
+        self.is_cut = self.is_cut or len(more) > room
+        self.data += more[:room]
+
+    def close(self, chunk: bytes) -> bytes:
+        """The line, and what follows it in a chunk; of an endless line, only its beginning and its end."""
+        return self.data + (chunk[chunk.index(b"\n") :] if self.is_cut else chunk)
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:

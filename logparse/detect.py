@@ -18,7 +18,7 @@ def fits(sample: bytes, layout: Layout) -> float:
     """The share of the lines of a sample, blank ones aside, that parse to a hit."""
     fields = parse_lines(Block(sample, 0, len(sample), 1), layout)
     counted = fields.lines - fields.blank
-    return typed.convert(fields.frame, layout)[0].height / counted if counted else 0.0
+    return typed.convert(fields, layout)[0].height / counted if counted else 0.0
 
 
 def detect(data: bytes, formats: Sequence[LogFormat]) -> tuple[LogFormat, float]:

@@ -6,13 +6,15 @@ share a role; a directive that is not listed is parsed and dropped (role "ignore
 
 from dataclasses import dataclass
 
+# Patterns are lazy in every part: of several places where a field may end, the first one counts.
 TEXT = r"[^ ]+?"
 LOOSE = r".*?"
 QUOTED = r'(?:[^"\\]|\\.)*?'
 BRACKETED = r"[^\]]+?"
-NUMBER = r"-|\d+"
-DECIMAL = r"-|\d+(?:\.\d*)?"
-ADDRESS_LIST = r"[^ ,]+(?:, ?[^ ,]+)*?"
+UNQUOTED = r"[^\"]+?"
+NUMBER = r"-|[0-9]+?"
+DECIMAL = r"-|[0-9]+?(?:\.[0-9]*?)??"
+ADDRESS_LIST = r"[^ ,]+?(?:, ?[^ ,]+?)*?"
 TARGET = r"[^ ]*?"
 
 
@@ -42,13 +44,17 @@ APACHE: dict[str, Kind] = {
     "B": Kind("bytes", NUMBER),
     "O": Kind("bytes", NUMBER),
     "m": Kind("method"),
-    "U": Kind("target", TARGET),
-    "q": Kind("target", TARGET),
+    "U": Kind("target", LOOSE),
+    "q": Kind("args", TARGET),
     "H": Kind("protocol"),
+    "p": Kind("ignore", NUMBER),
     "v": Kind("host"),
     "V": Kind("host"),
 }
-"""Apache directives without an argument (mod_log_config). `%t` and `%{...}t` are read by the compiler."""
+"""Apache directives without an argument (mod_log_config). `%t` and `%{...}t` are read by the compiler.
+
+The path `%U` is logged decoded, so it may hold spaces.
+"""
 
 APACHE_HEADERS: dict[str, Kind] = {
     "referer": Kind("referrer", LOOSE),
@@ -61,6 +67,8 @@ APACHE_HEADERS: dict[str, Kind] = {
 
 NGINX: dict[str, Kind] = {
     "remote_addr": Kind("address"),
+    "remote_port": Kind("ignore", NUMBER),
+    "server_port": Kind("ignore", NUMBER),
     "realip_remote_addr": IGNORE,
     "remote_user": Kind("login", LOOSE),
     "time_local": Kind("time", BRACKETED, CLF_TIME),
@@ -69,8 +77,9 @@ NGINX: dict[str, Kind] = {
     "request": Kind("request", LOOSE),
     "request_method": Kind("method"),
     "request_uri": Kind("target", TARGET),
-    "uri": Kind("target", TARGET),
-    "document_uri": Kind("target", TARGET),
+    "uri": Kind("target", LOOSE),
+    "document_uri": Kind("target", LOOSE),
+    "is_args": Kind("target", TARGET),
     "args": Kind("args", TARGET),
     "query_string": Kind("args", TARGET),
     "server_protocol": Kind("protocol"),
@@ -91,7 +100,6 @@ NGINX: dict[str, Kind] = {
 PREFERENCE: dict[str, tuple[str, ...]] = {
     "host": ("http_host", "host", "server_name", "V", "v"),
     "bytes": ("body_bytes_sent", "B", "b", "bytes_sent", "O"),
-    "time": ("msec", "time_iso8601", "time_local"),
     "target": ("request_uri", "U", "uri", "document_uri"),
     "status": (">s", "s", "<s"),
     "address": ("a", "h", "remote_addr"),

@@ -11,6 +11,10 @@ from logparse.pattern import Layout
 REJECTS = {"line": pl.Int64, "reason": pl.String, "field": pl.String, "text": pl.String}
 """Schema of rejected lines: number in the source, reason, the directive at fault, and the line itself."""
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+COMPRESSED = (b"\x1f", b"\x28", b"\x78", b"B", b"\xfd")
+"""First bytes of gzip, zstd, zlib, bzip2 and xz."""
+
 NO_MATCH = "does not fit the format"
 TOO_LONG = f"longer than {MAX_LINE >> 20} MiB"
 
@@ -21,6 +25,7 @@ class Fields:
 
     Attributes:
         frame: `line` (its number), `f0 ... fn` (texts) and `text` (the whole line), in the order of the lines.
+        plain: No line holds an escape, as the plan has proven them all.
         rejects: See `REJECTS`.
         lines: How many lines the block has.
         blank: How many are empty or a comment.
@@ -30,6 +35,7 @@ class Fields:
     rejects: pl.DataFrame
     lines: int
     blank: int
+    plain: bool
 
 
 def parse_lines(block: Block, layout: Layout) -> Fields:
@@ -38,44 +44,57 @@ def parse_lines(block: Block, layout: Layout) -> Fields:
     text = pl.col("line")
     blank = (text == "") | text.str.starts_with("#")
     long = text.str.len_bytes() > MAX_LINE
-    rest = lines.filter(~blank & ~long)
+    aside = lines.select(blank=blank, long=long)
+    odd = aside["blank"].any() or aside["long"].any()
+    rest = lines.filter(~aside["blank"] & ~aside["long"]) if odd else lines
     split = plan.parse(rest, layout)
     names = ["number", *(f"f{at}" for at in range(len(layout.fields))), "line"]
-    if split["proven"].all():
+    plain = bool(split["proven"].all())
+    if plain:
         good, bad = split.select(names), _no_rejects()
     else:
         good, bad = _with_reference(split, names, layout)
-    endless = lines.filter(long)
+    endless = lines.filter(aside["long"])
     if endless.height:
         bad = pl.concat([bad, _rejects(endless.with_columns(text.str.slice(0, 4096)), TOO_LONG, None)])
     return Fields(
-        good.rename({"number": "line", "line": "text"}), bad.sort("line"), lines.height, lines.height - rest.height - endless.height
+        good.rename({"number": "line", "line": "text"}),
+        bad.sort("line"),
+        lines.height,
+        lines.height - rest.height - endless.height,
+        plain,
     )
 
 
 def number_lines(block: Block) -> pl.DataFrame:
-    """The lines of a block: `number`, and `line` without line end, NUL bytes around it and a byte-order mark.
-
-    A leading LF is put before the data, because Polars would take some first bytes for a compressed file's.
-    """
-    data = block.data
+    """The lines of a block: `number`, and `line` without line end, NUL bytes around it and a byte-order mark."""
+    data = block.data.removeprefix(BYTE_ORDER_MARK) if block.offset == 0 else block.data
     try:
-        lines = pl.read_lines(b"\n" + data, name="line", row_index_name="number")
+        lines = _read_lines(data)
     except pl.exceptions.ComputeError:  # not UTF-8
-        visible = data.decode("utf-8", "backslashreplace").encode()
-        lines = pl.read_lines(b"\n" + visible, name="line", row_index_name="number")
-    return lines.slice(1).select(
-        (pl.col("number").cast(pl.Int64) - 1 + block.line).alias("number"),
-        pl.col("line").str.strip_chars("\0\r\ufeff"),
-    )
+        lines = _read_lines(data.decode("utf-8", "backslashreplace").encode())
+    number, line = pl.col("number").cast(pl.Int64) + block.line, pl.col("line").str.strip_chars("\0\r")
+    return lines.select(number.alias("number"), line)
 
 
-def _with_reference(split: pl.DataFrame, names: list[str], layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _read_lines(data: bytes) -> pl.DataFrame:
+    """`number` from 0 and `line`. Polars would unpack what begins like a compressed file, so an LF goes before it."""
+    if data[:1] not in COMPRESSED:
+        return pl.read_lines(data, name="line", row_index_name="number")
+    lines = pl.read_lines(b"\n" + data, name="line", row_index_name="number")
+    return lines.slice(1).with_columns(pl.col("number") - 1)
+
+
+def _with_reference(
+    split: pl.DataFrame, names: list[str], layout: Layout
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The fields of proven lines and of those that the reference can read, and the rejects."""
     odd = split.filter(~pl.col("proven")).select("number", "line")
     matched = reference.parse(odd, layout)
     fits = pl.col("f0").is_not_null()
-    good = pl.concat([split.filter("proven").select(names), matched.filter(fits).select(names)]).sort("number")
+    good = pl.concat([split.filter("proven").select(names), matched.filter(fits).select(names)]).sort(
+        "number"
+    )
     wrong = matched.filter(~fits).select("number", "line")
     return good, _rejects(wrong, NO_MATCH, layout)
 

@@ -5,9 +5,6 @@ import re
 import polars as pl
 
 from logparse.rules import PageRules
-from logparse.text import map_where, readable
-
-SAFE_SPACE = r"[\s\x00-\x1f\x7f]"
 
 
 def glob_expression(globs: tuple[str, ...]) -> str:
@@ -16,24 +13,8 @@ def glob_expression(globs: tuple[str, ...]) -> str:
     return f"(?s)^(?:{'|'.join(parts)})$"
 
 
-def split_target(frame: pl.DataFrame) -> pl.DataFrame:
-    """Add `path` and `query` (percent-decoded as far as it is safe) from `target`; drop `target`.
-
-    An absolute target, `http://host/path`, loses scheme and host, and a fragment is cut off.
-    """
-    target = pl.col("target")
-    odd = target.str.contains(r"^[a-z]+://|#")
-    bare = target.str.replace(r"^[a-z]+://[^/?#]*", "").str.replace(r"(?s)#.*$", "")
-    parts = pl.when(odd).then(bare).otherwise(target).str.splitn("?", 2).struct
-    frame = frame.with_columns(parts.field("field_0").alias("path"), parts.field("field_1").alias("query"))
-    return frame.drop("target").with_columns(
-        map_where(frame["path"], "%", readable).alias("path"),
-        map_where(frame["query"], "%", readable).alias("query"),
-    )
-
-
 def page(rules: PageRules) -> pl.Expr:
-    """The page of a hit from `path`, `query` and `host`; null where the request was none."""
+    """The page of a hit from `path` and `query`, without its host; null where the request was none."""
     path = pl.col("path").str.replace_all("//+", "/")
     if rules.lower_case:
         path = path.str.to_lowercase()
@@ -45,8 +26,6 @@ def page(rules: PageRules) -> pl.Expr:
     if not rules.trailing_slash:
         path = pl.when(path.str.len_bytes() > 1).then(path.str.strip_suffix("/")).otherwise(path)
     path = path + _kept_query(rules)
-    if rules.with_host:
-        path = pl.col("host").str.to_lowercase().fill_null("") + path
     return pl.when(pl.col("method").is_not_null()).then(path)
 
 
@@ -56,7 +35,11 @@ def _kept_query(rules: PageRules) -> pl.Expr:
         return pl.lit("")
     keep = pl.lit(True) if "*" in rules.query_keep else _key().is_in(list(rules.query_keep))
     drop = _key().is_in(list(rules.query_drop))
-    kept = pl.col("query").str.split("&").list.eval(pl.element().filter(keep & ~drop & (pl.element() != "")).sort())
+    kept = (
+        pl.col("query")
+        .str.split("&")
+        .list.eval(pl.element().filter(keep & ~drop & (pl.element() != "")).sort())
+    )
     return pl.when(kept.list.len() > 0).then("?" + kept.list.join("&")).otherwise(pl.lit(""))
 
 
@@ -80,17 +63,13 @@ def kind(rules: PageRules) -> pl.Expr:
     )
 
 
-def with_pages(frame: pl.DataFrame, rules: PageRules) -> pl.DataFrame:
-    """Add `page` and `kind`, worked out once for each distinct request.
+def hosted() -> pl.Expr:
+    """The page with its virtual host, in lower case, before the path."""
+    host = pl.col("host").cast(pl.String).str.to_lowercase().fill_null("")
+    return (host + pl.col("page").cast(pl.String)).alias("page")
 
-    Args:
-        frame: `method`, `path`, `query`, `host`.
-        rules: The page rules.
-    """
-    keys = ["method", "path"]
-    if rules.query_keep:
-        keys.append("query")
-    if rules.with_host:
-        keys.append("host")
-    distinct = frame.select(keys).unique().with_columns(page(rules).alias("page"), kind(rules).alias("kind"))
-    return frame.join(distinct, on=keys, how="left", nulls_equal=True, maintain_order="left")
+
+def with_pages(frame: pl.DataFrame, rules: PageRules) -> pl.DataFrame:
+    """Add `page` and `kind` to hits that have `method`, `path`, `query` and `host`."""
+    frame = frame.with_columns(page(rules).alias("page"), kind(rules).alias("kind"))
+    return frame.with_columns(hosted()) if rules.with_host else frame

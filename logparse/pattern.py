@@ -8,9 +8,19 @@ import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from logparse import timeformat
 from logparse.errors import FormatError
-from logparse.fields import APACHE, APACHE_HEADERS, BRACKETED, CLF_TIME, DECIMAL, IGNORE, NGINX, PREFERENCE
-from logparse.fields import NUMBER, QUOTED, Kind
+from logparse.fields import (
+    APACHE,
+    APACHE_HEADERS,
+    BRACKETED,
+    CLF_TIME,
+    IGNORE,
+    NGINX,
+    PREFERENCE,
+    QUOTED,
+    Kind,
+)
 from logparse.spec import LogFormat
 
 
@@ -44,17 +54,17 @@ class Layout:
 
 Token = str | tuple[str, Kind]
 
-_APACHE_TOKEN = re.compile(r"%(?:[!<>,\d]*)(?:\{([^}]*)\})?([!<>,\d]*)(\^?[a-zA-Z%]{1,3})")
-_NGINX_TOKEN = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_TIME_UNITS = {"sec": "seconds", "msec": "milliseconds", "usec": "microseconds"}
-_FRACTIONS = {"msec_frac": "%3f", "usec_frac": "%6f"}
+_DIRECTIVE = re.compile(r"%[!\d,]*([<>]?)(?:\{([^}]*)\})?([<>]?)(\^(?:[a-z]{2}|[A-Z]{2})|[A-Za-z])")
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))", re.ASCII)
+_CONTROLS = {"t": "\t", "n": "\n", "r": "\r"}
 
 
 def compile_pattern(spec: LogFormat) -> Layout:
     """Compile the pattern of a log format.
 
     Raises:
-        FormatError: the pattern has no time, an unknown directive, or two fields with nothing between them.
+        FormatError: the pattern has no time or no request, a broken directive, or a border between two fields
+            that nobody could find.
     """
     read = {"apache": _apache_tokens, "nginx": _nginx_tokens}[spec.syntax]
     tokens = _join_literals(read(_unwrap(spec.pattern)))
@@ -67,6 +77,8 @@ def guess_syntax(pattern: str) -> LogFormat:
     Raises:
         FormatError: it has neither.
     """
+    if re.match(r"\s*LogFormat\s", pattern, re.IGNORECASE):
+        return LogFormat("custom", "apache", pattern)
     if re.search(r"\$\{?[a-z]", pattern):
         return LogFormat("custom", "nginx", pattern)
     if "%" in pattern:
@@ -76,19 +88,35 @@ def guess_syntax(pattern: str) -> LogFormat:
 
 def _unwrap(pattern: str) -> str:
     """The pattern alone, where a whole configuration line was given."""
-    text = pattern.strip().rstrip(";").strip()
-    nginx = re.match(r"log_format\s+\S+\s+(?:escape=\w+\s+)?(?=')", text)
+    nginx = re.match(r"\s*log_format\s+[^\s'\"]+\s+(?:escape=\w+\s+)?", pattern)
     if nginx:
-        return "".join(re.findall(r"'([^']*)'", text[nginx.end() :]))
-    apache = re.fullmatch(r'LogFormat\s+"((?:[^"\\]|\\.)*)"(?:\s+\S+)?', text)
+        return "".join(_arguments(pattern[nginx.end() :]))
+    apache = re.match(r"\s*LogFormat\s+", pattern, re.IGNORECASE)
     if apache:
-        return apache.group(1).replace(r"\"", '"')
-    return pattern
+        return re.sub(r"\\([\\\"'])", r"\1", _arguments(pattern[apache.end() :])[0])
+    return pattern.strip("\r\n")
+
+
+def _arguments(text: str) -> list[str]:
+    """The arguments of a configuration's line, without the quotes around them, up to its `;`.
+
+    Raises:
+        FormatError: a quote is not closed, or there is no argument.
+    """
+    found, at = [], 0
+    token = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|([^\s;'"][^\s;]*))""", re.DOTALL)
+    while match := token.match(text, at):
+        found.append(next(group for group in match.groups() if group is not None))
+        at = match.end()
+    rest = text[at:].strip()
+    if not found or (rest and not rest.startswith(";")):
+        raise FormatError(f"cannot read the line of the configuration at {rest[:20]!r}")
+    return found
 
 
 def _apache_tokens(pattern: str) -> list[Token]:
     """Literals and directives of an Apache LogFormat string."""
-    text = pattern.replace(r"\"", '"').replace(r"\t", "\t").replace(r"\\", "\\")
+    text = re.sub(r"\\([\\\"tnr])", _unescaped, pattern)
     tokens: list[Token] = []
     at = 0
     while at < len(text):
@@ -107,7 +135,8 @@ def _apache_tokens(pattern: str) -> list[Token]:
     return tokens
 
 
-_DIRECTIVE = re.compile(r"%[!\d,]*([<>]?)(?:\{([^}]*)\})?([<>]?)(\^[a-z]{2}|[A-Za-z])")
+def _unescaped(match: re.Match[str]) -> str:
+    return _CONTROLS.get(match.group(1), match.group(1))
 
 
 def _apache_directive(text: str, at: int) -> tuple[list[Token], int]:
@@ -118,7 +147,9 @@ def _apache_directive(text: str, at: int) -> tuple[list[Token], int]:
     argument, letter = match.group(2), match.group(4)
     directive = match.group()
     if letter == "t":
-        return _apache_time(argument), match.end()
+        if argument is None:
+            return ["[", ("%t", Kind("time", BRACKETED, CLF_TIME)), "]"], match.end()
+        return [(directive, timeformat.apache_time(argument))], match.end()
     return [(directive, _apache_kind(argument, letter))], match.end()
 
 
@@ -128,36 +159,26 @@ def _apache_kind(argument: str | None, letter: str) -> Kind:
         return APACHE_HEADERS.get(argument.lower(), Kind("ignore", r".*?"))
     if letter == "C" and argument:
         return Kind(f"cookie:{argument}", r".*?")
-    if letter in "ao" and argument:
-        return Kind("ignore", r".*?") if letter == "o" else IGNORE
-    if letter in "enx^" or letter.startswith("^"):
+    if letter in "ah" and argument:
+        return IGNORE  # the proxy's, not the client's
+    if letter in "oenxf" or letter.startswith("^"):
         return Kind("ignore", r".*?")
     return APACHE.get(letter, IGNORE)
 
 
-def _apache_time(argument: str | None) -> list[Token]:
-    """The tokens of `%t` or `%{format}t`."""
-    if argument is None:
-        return ["[", ("%t", Kind("time", BRACKETED, CLF_TIME)), "]"]
-    name = argument.removeprefix("begin:").removeprefix("end:")
-    if name in _TIME_UNITS:
-        return [(f"%{{{argument}}}t", Kind("time", NUMBER, _TIME_UNITS[name]))]
-    if name in _FRACTIONS:
-        return [(f"%{{{argument}}}t", Kind("time", NUMBER, _FRACTIONS[name]))]
-    return [(f"%{{{argument}}}t", Kind("time", r"[^\"]+?", name or CLF_TIME))]
-
-
 def _nginx_tokens(pattern: str) -> list[Token]:
     """Literals and variables of an nginx log_format string."""
+    text = re.sub(r"\\([\\\"'tnr])", _unescaped, pattern)
     tokens: list[Token] = []
     at = 0
-    for match in _NGINX_TOKEN.finditer(pattern):
-        tokens.append(pattern[at : match.start()])
+    while (dollar := text.find("$", at)) >= 0:
+        match = _VARIABLE.match(text, dollar)
+        if not match:
+            raise FormatError(f"cannot read the variable at {text[dollar : dollar + 12]!r}")
         name = match.group(1) or match.group(2)
-        tokens.append((name, _nginx_kind(name)))
+        tokens += [text[at:dollar], (name, _nginx_kind(name))]
         at = match.end()
-    tokens.append(pattern[at:])
-    return tokens
+    return [*tokens, text[at:]]
 
 
 def _nginx_kind(name: str) -> Kind:
@@ -176,56 +197,45 @@ def _join_literals(tokens: list[Token]) -> list[Token]:
         if isinstance(token, str) and joined and isinstance(joined[-1], str):
             joined[-1] += token
         elif not isinstance(token, str) and joined and not isinstance(joined[-1], str):
-            joined[-1] = _merge(joined[-1], "", token)
+            joined[-1] = _touching(joined[-1], token)
         else:
             joined.append(token)
     return _join_times(joined)
+
+
+def _touching(left: tuple[str, Kind], right: tuple[str, Kind]) -> Token:
+    """One field from two that have nothing between them.
+
+    Raises:
+        FormatError: they are no pieces of one thing, so nobody could tell where one ends.
+    """
+    (first, a), (second, b) = left, right
+    if a.role == b.role == "time" and timeformat.continues(a, "", b):
+        return first + second, timeformat.merge(a, "", b)
+    if a.role == "target" and b.role in ("target", "args"):
+        return first + second, a
+    raise FormatError(f"{first} and {second} have nothing between them, so their border cannot be found")
 
 
 def _join_times(tokens: list[Token]) -> list[Token]:
     """A time written in pieces, `%{%F}t %{%T}t.%{msec_frac}t`, becomes one field with one format."""
     out: list[Token] = []
     for token in tokens:
-        split = len(out) >= 2 and _is_time(token) and isinstance(out[-1], str) and _is_time(out[-2])
-        if split:
-            between = out.pop()
-            out[-1] = _merge(out[-1], str(between), token)
+        between = out[-1] if out else None
+        before = out[-2] if len(out) > 1 else ""
+        if isinstance(between, str) and _continues(before, between, token):
+            assert not isinstance(before, str)
+            assert not isinstance(token, str)
+            out[-2:] = [(f"{before[0]}{between}{token[0]}", timeformat.merge(before[1], between, token[1]))]
         else:
             out.append(token)
     return out
 
 
-def _is_time(token: Token) -> bool:
-    return not isinstance(token, str) and token[1].role == "time"
-
-
-def _merge(left: Token, between: str, right: Token) -> Token:
-    """One field from two that touch, or are pieces of one time.
-
-    Raises:
-        FormatError: the two have different roles, so nobody could tell where one ends.
-    """
-    assert not isinstance(left, str)
-    assert not isinstance(right, str)
-    (first, a), (second, b) = left, right
-    name = f"{first}{between}{second}"
-    if a.role == b.role == "time":
-        return name, _merge_times(a, between, b, name)
-    if a.role == b.role == "target":
-        return name, a
-    raise FormatError(f"{first} and {second} have nothing between them, so their border cannot be found")
-
-
-def _merge_times(a: Kind, between: str, b: Kind, name: str) -> Kind:
-    """One time from two pieces: seconds with a fraction, or one strptime format."""
-    if a.time in _TIME_UNITS.values():
-        if a.time == "seconds" and between == "." and b.time in _FRACTIONS.values():
-            return Kind("time", DECIMAL, "seconds")
-        raise FormatError(f"cannot read the time {name}")
-    if b.time in _TIME_UNITS.values():
-        raise FormatError(f"cannot read the time {name}")
-    literal = between.replace("%", "%%")
-    return Kind("time", r"[^\"]+?", a.time + literal + b.time)
+def _continues(before: Token, between: str, token: Token) -> bool:
+    if isinstance(before, str) or isinstance(token, str) or not before[1].role == token[1].role == "time":
+        return False
+    return timeformat.continues(before[1], between, token[1])
 
 
 def _prefer(tokens: list[Token]) -> list[Token]:
@@ -246,6 +256,8 @@ def _prefer(tokens: list[Token]) -> list[Token]:
 
 def _rank(directive: str, kind: Kind) -> int:
     """The place of a directive among those of its role; unknown ones come last."""
+    if kind.role == "time":
+        return timeformat.rank(kind)
     names = PREFERENCE.get(kind.role, ())
     bare = re.sub(r"^%[!\d,]*(?:\{[^}]*\})?", "", directive)
     return names.index(bare) if bare in names else len(names)
@@ -261,7 +273,7 @@ def _layout(tokens: list[Token], pattern: str) -> Layout:
         else:
             fields.append(Field(token[1].role, token[0], token[1].pattern, time=token[1].time))
             literals.append("")
-    fields = [_quote(f, before, after) for f, (before, after) in zip(fields, pairwise(literals), strict=True)]
+    fields = [_placed(field, *around) for field, around in zip(fields, pairwise(literals), strict=True)]
     roles = frozenset(f.role for f in fields) - {"ignore"}
     if "time" not in roles:
         raise FormatError(f"the format {pattern!r} has no time, which every hit needs")
@@ -270,10 +282,19 @@ def _layout(tokens: list[Token], pattern: str) -> Layout:
     return Layout(tuple(fields), tuple(literals), roles)
 
 
-def _quote(field: Field, before: str, after: str) -> Field:
-    """A text field between double quotes may hold spaces and escapes."""
-    if not (before.endswith('"') and after.startswith('"')):
-        return field
-    if field.role in ("time", "status", "bytes"):
+def _placed(field: Field, before: str, after: str) -> Field:
+    """A field with the pattern that it has between two literals.
+
+    A text between double quotes may hold spaces and escapes.
+
+    Raises:
+        FormatError: it is a time that cannot be read.
+    """
+    if field.time:
+        kind = Kind(field.role, field.pattern, field.time)
+        if field.role == "time":
+            timeformat.check(field.directive, kind)
+        return replace(field, pattern=timeformat.shaped(kind, before, after))
+    if field.role in ("status", "bytes") or not (before.endswith('"') and after.startswith('"')):
         return field
     return replace(field, pattern=QUOTED, quoted=True)

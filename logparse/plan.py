@@ -1,18 +1,46 @@
-r"""The plan: split at the literals instead of matching, three to five times faster than the reference.
+r"""The plan: split at the literals instead of matching, several times faster than the reference.
+
+A line is first split at its double quotes, then each piece at the literals that stand in it.
 
 Why both agree. The reference is `^L0 (f0) L1 (f1) ... Ln$` with lazy groups, so among all ways to cut a line it
-takes the one with the shortest f0, then the shortest f1, and so on. The plan cuts each field at the *first*
-occurrence of the literal behind it, which is the first candidate of that order. Where every text so found
-belongs to its field's pattern, that candidate is a match, and so it is the reference's match. Every other line is
-left to the reference. `_proof` says which patterns need a look and which hold by construction.
+takes the one with the shortest f0, then the shortest f1, and so on. Where a line has just as many quotes as the
+literals have, every quote belongs to a literal, so no field holds one and the pieces between the quotes can be
+matched each by itself. Inside a piece the plan cuts each field at the *first* occurrence of the literal behind it,
+which is the first candidate of the reference's order; the last field of a piece reaches to the literal at its end.
+Where every text so found belongs to its field's pattern, that candidate is a match, and so it is the reference's.
+Every other line is left to the reference. `_proof` says which patterns need a look and which hold by construction.
 """
 
+from dataclasses import dataclass
 from itertools import groupby
 
 import polars as pl
 
 from logparse.fields import BRACKETED, LOOSE, QUOTED, TARGET, TEXT
 from logparse.pattern import Field, Layout
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What stands between two quotes: `literals[0] fields[0] literals[1] ... literals[-1]`, fields by number."""
+
+    fields: tuple[int, ...]
+    literals: tuple[str, ...]
+
+
+def pieces(layout: Layout) -> list[Piece]:
+    """The layout cut at its double quotes."""
+    out: list[Piece] = []
+    fields: list[int] = []
+    literals: list[str] = []
+    for number, literal in enumerate(layout.literals):
+        *ended, last = literal.split('"')
+        for text in ended:
+            out.append(Piece(tuple(fields), (*literals, text)))
+            fields, literals = [], []
+        literals.append(last)
+        fields.append(number)
+    return [*out, Piece(tuple(fields[:-1]), tuple(literals))]
 
 
 def parse(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
@@ -26,52 +54,70 @@ def parse(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         The other columns, `f0 ... fn` (text), `line`, and `proven` (boolean; the fields of other lines
         mean nothing).
     """
-    first, last = layout.literals[0], layout.literals[-1]
-    rest = pl.col("line").str.strip_prefix(first) if first else pl.col("line")
-    frame = lines.with_columns(rest.alias("rest"))
-    for literal, names in _steps(layout):
-        pieces = pl.col("rest").str.splitn(literal, len(names) + 1)
-        frame = frame.with_columns(pieces.struct.rename_fields([*names, "rest"]).alias("pieces"))
-        frame = frame.drop("rest").unnest("pieces")
-    name = f"f{len(layout.fields) - 1}"
-    tail = pl.col("rest").str.strip_suffix(last) if last else pl.col("rest")
-    frame = frame.with_columns(tail.alias(name), pl.all_horizontal(_proofs(layout)).fill_null(False).alias("proven"))
-    return frame.drop("rest")
-
-
-def _steps(layout: Layout) -> list[tuple[str, list[str]]]:
-    """(literal, fields before it), neighbours with the same literal together: one split does them all."""
-    inner = [(literal, f"f{at}") for at, literal in enumerate(layout.literals[1:-1])]
-    return [(literal, [name for _, name in same]) for literal, same in groupby(inner, key=lambda step: step[0])]
-
-
-def _proofs(layout: Layout) -> list[pl.Expr]:
-    """Conditions under which the cut is the reference's; evaluated before the last field is cut off `rest`."""
-    line, rest = pl.col("line"), pl.col("rest")
-    first, last = layout.literals[0], layout.literals[-1]
-    proofs = [rest.is_not_null()]
-    if first:
-        proofs.append(line.str.starts_with(first))
-    if last:
-        proofs.append(rest.str.ends_with(last))
+    cut = pieces(layout)
+    line = pl.col("line")
+    names = [f"p{number}" for number in range(len(cut))]
+    if len(cut) == 1:
+        frame = lines.with_columns(line.alias("p0"))
+        proofs = []
+    else:
+        split = lines.with_columns(line.str.split('"').alias("pieces"))
+        frame = split.with_columns(pl.col("pieces").list.to_struct(fields=names).alias("pieces")).unnest(
+            "pieces"
+        )
+        proofs = [split["pieces"].list.len() == len(cut)]
     if any(field.quoted for field in layout.fields):
-        quotes = sum(literal.count('"') for literal in layout.literals)
-        proofs.append(line.str.count_matches('"', literal=True) == quotes)
-        proofs.append(~line.str.contains("\\", literal=True))
-    for at, (field, after) in enumerate(zip(layout.fields, layout.literals[1:], strict=True)):
-        text = pl.col(f"f{at}")
-        if at == len(layout.fields) - 1:
-            text, after = (rest.str.strip_suffix(after) if after else rest), ""
-        proofs.extend(_proof(field, after, text))
-    return proofs
+        proofs.append(~lines["line"].str.contains("\\", literal=True))
+    shown: list[pl.Expr] = [pl.lit(proof) for proof in proofs]
+    for name, piece in zip(names, cut, strict=True):
+        frame, more = _parse_piece(frame, name, piece, layout)
+        shown += more
+    proven = pl.all_horizontal(shown).fill_null(False) if shown else pl.lit(True)
+    return frame.with_columns(proven.alias("proven")).drop(names)
+
+
+def _parse_piece(
+    frame: pl.DataFrame, name: str, piece: Piece, layout: Layout
+) -> tuple[pl.DataFrame, list[pl.Expr]]:
+    """Add the fields of one piece, and say what must hold for them to be right."""
+    whole, rest = pl.col(name), pl.col("rest")
+    first, last = piece.literals[0], piece.literals[-1]
+    if not piece.fields:
+        return frame, [whole == first]
+    proofs = [whole.str.starts_with(first)] if first else []
+    frame = frame.with_columns((whole.str.strip_prefix(first) if first else whole).alias("rest"))
+    for literal, numbers in _steps(piece):
+        fields = [f"f{number}" for number in numbers]
+        split = pl.col("rest").str.splitn(literal, len(fields) + 1).struct.rename_fields([*fields, "rest"])
+        frame = frame.with_columns(split.alias("split")).drop("rest").unnest("split")
+    end = f"f{piece.fields[-1]}"
+    frame = frame.with_columns((rest.str.strip_suffix(last) if last else rest).alias(end)).drop("rest")
+    proofs += [pl.col(end).is_not_null(), *([whole.str.ends_with(last)] if last else [])]
+    for at, number in enumerate(piece.fields):
+        after = piece.literals[at + 1] if number != piece.fields[-1] else ""
+        proofs.extend(_proof(layout.fields[number], after, pl.col(f"f{number}")))
+    return frame, proofs
+
+
+def _steps(piece: Piece) -> list[tuple[str, list[int]]]:
+    """(literal, fields before it) inside a piece, neighbours with the same literal together: one split does them."""
+    inner = list(zip(piece.literals[1:-1], piece.fields[:-1], strict=True))
+    return [
+        (literal, [number for _, number in same])
+        for literal, same in groupby(inner, key=lambda step: step[0])
+    ]
 
 
 def _proof(field: Field, after: str, text: pl.Expr) -> list[pl.Expr]:
-    """What remains to be shown of one field, whose text holds no `after`."""
+    """What remains to be shown of one field, whose text holds no `after` (empty: it ends its piece)."""
     if field.pattern in (LOOSE, QUOTED):  # anything; quotes and escapes are counted over the whole line
         return []
     if field.pattern == TARGET and after == " ":
         return []
     if (field.pattern == TEXT and after == " ") or (field.pattern == BRACKETED and after == "]"):
         return [text != ""]
+    if field.pattern == TEXT:
+        return [text != "", ~text.str.contains(" ", literal=True)]
+    if field.pattern == BRACKETED:
+        return [text != "", ~text.str.contains("]", literal=True)]
     return [text.str.contains(f"^(?:{field.pattern})$")]

@@ -11,6 +11,7 @@ from threading import Lock
 
 import polars as pl
 
+from logparse.distinct import Distinct
 from logparse.pages import glob_expression
 from logparse.rules import RobotRules
 
@@ -42,21 +43,27 @@ class Robots:
         Args:
             agents: Texts of shape (n,), null where none was logged.
         """
+        return Distinct.of(agents).map(self._known_names).rename("bot")
+
+    def _known_names(self, agents: pl.Series) -> pl.Series:
+        """The robots behind distinct agents, classified if they are new."""
         frame = agents.to_frame("agent")
         with self._lock:
             known = self._known
-        new = frame.unique().join(known, on="agent", how="anti", nulls_equal=True)
+        new = frame.join(known, on="agent", how="anti")
         if new.height:
             fresh = new.with_columns(self._classify(new["agent"]))
             with self._lock:
                 kept = self._known if self._known.height + new.height <= self.limit else self._known.clear()
                 self._known = pl.concat([kept, fresh]).unique("agent")
             known = pl.concat([known, fresh])
-        return frame.join(known, on="agent", how="left", nulls_equal=True, maintain_order="left")["bot"]
+        return frame.join(known, on="agent", how="left", maintain_order="left")["bot"]
 
     def _classify(self, agents: pl.Series) -> pl.Series:
-        frame = agents.to_frame("agent")
-        left = pl.col("agent").str.replace_all(self._exclusions, "").str.strip_chars()
+        frame = agents.to_frame("agent").with_columns(
+            pl.col("agent").str.replace_all(self._exclusions, "").str.strip_chars().alias("left")
+        )
+        left = pl.col("left")
         name = left.str.extract(self._crawlers, 1)
         for pattern, unless in self._look_aheads:
             name = pl.coalesce(name, left.str.replace_all(unless, "").str.extract(pattern, 1))

@@ -1,7 +1,8 @@
 r"""Escapes of servers and of URLs, undone on distinct values.
 
-Apache and nginx write `"`, `\`, control characters and bytes above 126 as `\"`, `\\`, `\n`, `\xHH`. Bytes that
-are not UTF-8 are kept visible in the same way, as `\xHH`, so that two different texts stay different.
+Apache and nginx write `"`, `\`, control characters and bytes above 126 as `\"`, `\\`, `\n`, `\xHH`, in JSON
+also as `\u00HH`. Bytes that are not UTF-8 are kept visible in the same way, as `\xHH`, so that two different
+texts stay different.
 """
 
 import re
@@ -9,63 +10,51 @@ from collections.abc import Callable
 
 import polars as pl
 
-_ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
-_PLAIN = {b'"': b'"', b"\\": b"\\", b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"v": b"\v", b"f": b"\f"}
-_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_UNRESERVED = re.compile(rb"[A-Za-z0-9._~-]")
+_ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|u(?![Dd][89A-Fa-f])[0-9A-Fa-f]{4}|.)", re.DOTALL)
+_LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"b": b"\b", b"v": b"\v", b"f": b"\f"}
+_PLAIN = {b'"': b'"', b"\\": b"\\", **_LETTERS}
+_PERCENT = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])(?:%[0-9A-Fa-f]{2})+")
+"""Percent-encoded bytes; not after a stray `%`, which would make a new code with what is decoded."""
+
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 def unescape(text: str) -> str:
-    r"""Undo a server's escapes: `\"`, `\\`, `\xHH` and the letters of C; unknown ones stay as they are."""
+    r"""Undo a server's escapes: `\"`, `\\`, `\xHH`, `\uHHHH` and C's letters; others stay as they are."""
     raw = _ESCAPE.sub(_escaped, text.encode("utf-8", "surrogatepass"))
     return raw.decode("utf-8", "backslashreplace")
 
 
 def _escaped(match: re.Match[bytes]) -> bytes:
     code = match.group(1)
-    if len(code) == 3:
-        return bytes([int(code[1:], 16)])
+    if len(code) > 1:
+        value = int(code[1:], 16)
+        return bytes([value]) if len(code) == 3 else chr(value).encode()
     return _PLAIN.get(code, match.group())
 
 
 def readable(text: str) -> str:
     """Percent-decode what is safe to read: UTF-8 beyond ASCII, and unreserved characters (RFC 3986, 6.2.2.2).
 
-    Reserved and control characters stay encoded, so that `/a%2Fb` is not `/a/b`, `%26` no `&`, and the text can
-    still be split. What is not UTF-8 stays encoded too.
+    Reserved and control characters stay encoded, so that `/a%2Fb` is not `/a/b`, `%26` no `&`, and the text
+    can still be split. What is not UTF-8 stays encoded too.
     """
     return _PERCENT.sub(_decode_run, text)
 
 
 def _decode_run(match: re.Match[str]) -> str:
     raw = bytes.fromhex(match.group().replace("%", ""))
-    return "".join(_show(part) for part in _characters(raw))
-
-
-def _characters(raw: bytes) -> list[bytes]:
-    """The bytes of each UTF-8 character; a byte that belongs to none by itself."""
-    parts = []
-    at = 0
-    while at < len(raw):
-        size = next((n for n in (1, 2, 3, 4) if _is_character(raw[at : at + n], n)), 1)
-        parts.append(raw[at : at + size])
-        at += size
-    return parts
-
-
-def _is_character(raw: bytes, size: int) -> bool:
     try:
-        return len(raw) == size and len(raw.decode()) == 1
+        return "".join(map(_show, raw.decode()))
     except UnicodeDecodeError:
-        return False
+        return "".join(_show(char) for char in raw.decode("utf-8", "surrogateescape"))
 
 
-def _show(raw: bytes) -> str:
+def _show(char: str) -> str:
     """One character, decoded if that is safe."""
-    if len(raw) > 1:
-        text = raw.decode()
-        return text if text.isprintable() else "".join(f"%{byte:02X}" for byte in raw)
-    return raw.decode() if _UNRESERVED.fullmatch(raw) else f"%{raw[0]:02X}"
+    if char in _UNRESERVED or (char > "\x7f" and char.isprintable()):
+        return char
+    return "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogateescape"))
 
 
 def map_where(texts: pl.Series, mark: str, function: Callable[[str], str]) -> pl.Series:

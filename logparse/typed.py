@@ -5,17 +5,18 @@ from datetime import UTC, datetime
 import polars as pl
 
 from logparse import text
-from logparse.lines import REJECTS
+from logparse.distinct import Distinct
+from logparse.fields import CLF_TIME
+from logparse.lines import REJECTS, Fields
 from logparse.pattern import Field, Layout
 
 BAD_TIME = "no valid time"
 EPOCH_UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
 
+MINUTE = len("01/Mar/2026:10:15")
+
 RANGE = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 """Times outside of it are none: no log is older, and no calendar goes further."""
-
-REQUEST = r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (.*?)(?: (HTTP/\d(?:\.\d)?))?$"
-"""A request line (RFC 9112, 3): method, target, and since HTTP/1.0 the version."""
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "line": pl.Int64,
@@ -24,8 +25,7 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "forwarded": pl.String,
     "login": pl.String,
     "host": pl.String,
-    "method": pl.String,
-    "target": pl.String,
+    "request": pl.String,
     "status": pl.Int16,
     "bytes": pl.Int64,
     "referrer": pl.String,
@@ -35,23 +35,25 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 """What every format is brought to, whatever it logs; what it does not log is null."""
 
 
-def convert(frame: pl.DataFrame, layout: Layout, cookie: str = "") -> tuple[pl.DataFrame, pl.DataFrame]:
+def convert(fields: Fields, layout: Layout, cookie: str = "") -> tuple[pl.DataFrame, pl.DataFrame]:
     """Bring the fields of a format to `COLUMNS`.
 
     Args:
-        frame: `line` and `f0 ... fn`, see `logparse.lines.Fields`.
+        fields: The fields of a block's lines.
         layout: The compiled pattern.
         cookie: Name of the logged cookie that becomes the column `cookie`.
 
     Returns:
         The hits, and the lines whose time is none (schema `REJECTS`).
     """
-    named = {field.role: _unescaped(frame[f"f{at}"], field) for at, field in enumerate(layout.fields)}
-    columns = pl.DataFrame({"line": frame["line"], **{k: v for k, v in named.items() if k != "ignore"}})
+    frame = fields.frame
+    named = {field.role: frame[f"f{at}"] for at, field in enumerate(layout.fields) if field.role != "ignore"}
+    if not fields.plain:
+        quoted = {field.role for field in layout.fields if field.quoted}
+        named |= {role: text.map_where(named[role], "\\", text.unescape) for role in quoted & set(named)}
     time = next(field for field in layout.fields if field.role == "time")
-    ts = _time(pl.col("time"), time)
-    columns = columns.with_columns(pl.when(ts.is_between(*RANGE)).then(ts).alias("ts"))
-    typed = _with_target(columns, layout).select(_select(layout, cookie))
+    columns = pl.DataFrame({**named, "line": frame["line"], "ts": _times(named["time"], time)})
+    typed = _with_request(columns, layout).select(_select(layout, cookie))
     if typed["ts"].null_count() == 0:
         return typed, pl.DataFrame(schema=REJECTS)
     bad = typed["ts"].is_null()
@@ -59,8 +61,36 @@ def convert(frame: pl.DataFrame, layout: Layout, cookie: str = "") -> tuple[pl.D
     return typed.filter(~bad), frame.filter(bad).select("line", *reasons, "text")
 
 
-def _unescaped(values: pl.Series, field: Field) -> pl.Series:
-    return text.map_where(values, "\\", text.unescape) if field.quoted else values
+def _times(texts: pl.Series, field: Field) -> pl.Series:
+    """Times in UTC, each distinct text read once; null where a text is no time of `RANGE`."""
+    distinct = Distinct.of(texts)
+    found = distinct.values.to_frame("time").with_columns(ts=_by_minutes(distinct.values, field))
+    missing = pl.col("ts").is_null()
+    if found["ts"].null_count():
+        found = found.with_columns(
+            pl.when(missing).then(_time(pl.col("time"), field)).otherwise("ts").alias("ts")
+        )
+    return distinct.spread(found.select(pl.when(pl.col("ts").is_between(*RANGE)).then("ts"))["ts"])
+
+
+def _by_minutes(texts: pl.Series, field: Field) -> pl.Series:
+    """Times of the Common Log Format, whose few distinct minutes are read once; null where it is shaped otherwise."""
+    if field.time != CLF_TIME:
+        return pl.repeat(None, len(texts), dtype=pl.Datetime("us", "UTC"), eager=True)
+    text = pl.col("time")
+    parts = texts.to_frame("time").select(
+        minute=text.str.head(MINUTE) + text.str.slice(MINUTE + 3),
+        second=text.str.slice(MINUTE, 3),
+    )
+    minutes = Distinct.of(parts["minute"])
+    whole = minutes.values.str.to_datetime("%d/%b/%Y:%H:%M %z", time_unit="us", strict=False, time_zone="UTC")
+    seconds = Distinct.of(parts["second"])
+    added = seconds.values.to_frame("s").select(
+        pl.when(pl.col("s").str.contains(r"^:[0-5]\d$")).then(
+            pl.duration(seconds=pl.col("s").str.tail(2).cast(pl.Int64, strict=False))
+        )
+    )
+    return minutes.spread(whole) + seconds.spread(added.to_series())
 
 
 def _time(value: pl.Expr, field: Field) -> pl.Expr:
@@ -74,41 +104,27 @@ def _time(value: pl.Expr, field: Field) -> pl.Expr:
         extra = fraction.cast(pl.Int64, strict=False).fill_null(0) if digits else pl.lit(0)
         return (micros + extra).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     zoned = any(mark in field.time for mark in ("%z", "%:z", "%#z", "%Z"))
-    parsed = value.str.to_datetime(field.time, time_unit="us", strict=False, time_zone="UTC" if zoned else None)
+    parsed = value.str.to_datetime(
+        field.time, time_unit="us", strict=False, time_zone="UTC" if zoned else None
+    )
     return parsed if zoned else parsed.dt.replace_time_zone("UTC")
 
 
-def _with_target(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """Add `method` and `target` from the request line, and the query string from where it is logged apart."""
+def _with_request(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Make up `request` where a format logs its parts: method, target, and the query string apart."""
     if "request" in layout.roles:
-        return _split_request(frame)
-    if "args" in layout.roles:
-        args = pl.col("args")
-        whole = pl.col("target") + pl.when(args.is_in(["-", ""])).then(pl.lit("")).otherwise("?" + args)
-        keep = pl.col("target").str.contains("?", literal=True)
-        frame = frame.with_columns(pl.when(keep).then("target").otherwise(whole).alias("target"))
-    return frame if "method" in layout.roles else frame.with_columns(method=pl.lit("GET"))
-
-
-def _split_request(frame: pl.DataFrame) -> pl.DataFrame:
-    """Split request lines; what is none (TLS bytes, `-`) stays whole in `target`, with no method."""
-    parts = pl.col("request").str.splitn(" ", 3).struct.rename_fields(["method", "target", "version"])
-    frame = frame.drop("method", "target", strict=False).with_columns(parts.alias("parts")).unnest("parts")
-    plain = pl.col("version").str.contains(r"^HTTP/\d(?:\.\d)?$") & pl.col("method").str.contains(r"^[A-Z]+$")
-    plain = plain.fill_null(False) & (pl.col("target") != "")
-    if frame.select(plain.all()).item():
         return frame
-    groups = pl.col("request").str.extract_groups(REQUEST).struct
-    method, target = groups.field("1"), groups.field("2")
-    return frame.with_columns(
-        pl.when(plain).then("method").otherwise(method).alias("method"),
-        pl.when(plain).then("target").otherwise(pl.coalesce(target, "request")).alias("target"),
-    )
+    target = pl.col("target")
+    if "args" in layout.roles:
+        args = pl.when(pl.col("args").is_in(["-", ""])).then(pl.lit("")).otherwise("?" + pl.col("args"))
+        target = pl.when(target.str.contains("?", literal=True)).then(target).otherwise(target + args)
+    method = pl.col("method") if "method" in layout.roles else pl.lit("GET")
+    return frame.with_columns(pl.concat_str(method, pl.lit(" "), target).alias("request"))
 
 
 def _select(layout: Layout, cookie: str) -> list[pl.Expr]:
     """All of `COLUMNS`, typed, with `-` as null."""
-    known = layout.roles | {"line", "ts", "method", "target"}
+    known = layout.roles | {"line", "ts", "request"}
     out = []
     for name, dtype in COLUMNS.items():
         source = f"cookie:{cookie}" if name == "cookie" else name

@@ -5,9 +5,12 @@ from hashlib import blake2b
 import numpy as np
 import polars as pl
 
+from logparse.distinct import Distinct
 from logparse.rules import VisitorRules
 
 SEPARATOR = "\0"
+PAIR = 1 << 32
+"""Two codes of 32 bits are one number: first * PAIR + second."""
 
 
 def client_address(rules: VisitorRules) -> pl.Expr:
@@ -37,33 +40,51 @@ def visitor_ids(frame: pl.DataFrame, rules: VisitorRules, key: bytes) -> pl.Seri
         named = pl.col("query").str.extract(pattern, 1)
     if rules.cookie:
         named = pl.coalesce("cookie", named)
-    parts = frame.select(
-        pl.when(named.is_null()).then(pl.col("address").fill_null("")).alias("address"),
-        pl.when(named.is_null()).then(pl.col("agent").fill_null("")).otherwise(named).alias("agent"),
-    )
-    distinct = parts.unique()
-    ids = distinct.with_columns(_hash(distinct, key).alias("visitor"))
-    on = ["address", "agent"]
-    return parts.join(ids, on=on, how="left", nulls_equal=True, maintain_order="left")["visitor"]
+    who = frame.select("address", "agent", named.alias("name"))
+    if who["name"].null_count() < who.height:
+        nameless = pl.col("name").is_null()
+        who = who.select(
+            pl.when(nameless).then(pl.col("address").cast(pl.String)).alias("address"),
+            pl.coalesce("name", pl.col("agent").cast(pl.String)).alias("agent"),
+        )
+    return _pair_ids(Distinct.of(who["address"]), Distinct.of(who["agent"]), key)
+
+
+def _pair_ids(addresses: Distinct, agents: Distinct, key: bytes) -> pl.Series:
+    """The id of every (address, agent), each distinct pair hashed once."""
+    high, low = (part.codes.cast(pl.Int64).fill_null(-1) + 1 for part in (addresses, agents))
+    pairs = (high * PAIR + low).to_frame("pair")
+    distinct = pairs.unique()
+    texts = [
+        part.values.gather(distinct.select(pl.when(place > 0).then(place - 1)).to_series()).fill_null("")
+        for part, place in ((addresses, pl.col("pair") // PAIR), (agents, pl.col("pair") % PAIR))
+    ]
+    joined = pl.select(pl.concat_str(texts[0], pl.lit(SEPARATOR), texts[1])).to_series()
+    ids = distinct.with_columns(_hash(joined, key).alias("visitor"))
+    return pairs.join(ids, on="pair", how="left", maintain_order="left")["visitor"]
 
 
 def _escape(text: str) -> str:
     return "".join(char if char.isalnum() else f"\\x{{{ord(char):x}}}" for char in text)
 
 
-def _hash(distinct: pl.DataFrame, key: bytes) -> pl.Series:
-    """Keyed BLAKE2b of each pair, its first 63 bits."""
-    joined = distinct.select(
-        pl.concat_str(pl.col("address").fill_null(""), pl.lit(SEPARATOR), pl.col("agent"))
-    ).to_series()
+def _hash(texts: pl.Series, key: bytes) -> pl.Series:
+    """Keyed BLAKE2b of each text, its first 63 bits."""
     start = blake2b(key=key, digest_size=8)
     digests = bytearray()
-    for text in joined.to_list():
+    for text in texts.to_list():
         state = start.copy()
         state.update(text.encode())
         digests += state.digest()
     bits = np.frombuffer(bytes(digests), dtype=">u8") >> np.uint64(1)
-    return pl.Series("visitor", bits.astype(np.int64))
+    return pl.Series(bits.astype(np.int64))
+
+
+def stored_addresses(addresses: pl.Series, rules: VisitorRules) -> pl.Series:
+    """Addresses as they are stored, each distinct one looked at once; see `stored_address`."""
+    return Distinct.of(addresses).map(
+        lambda texts: texts.to_frame("address").select(stored_address(rules).alias("address")).to_series()
+    )
 
 
 def stored_address(rules: VisitorRules) -> pl.Expr:
@@ -75,7 +96,7 @@ def stored_address(rules: VisitorRules) -> pl.Expr:
     if rules.addresses == "full":
         return address
     if rules.addresses == "none":
-        return pl.lit(None, dtype=pl.String)
+        return pl.when(False).then(address)
     short = address.str.extract(r"^(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}$", 1) + "0"
     return pl.coalesce(short, _truncated_v6(address))
 
@@ -83,7 +104,9 @@ def stored_address(rules: VisitorRules) -> pl.Expr:
 def _truncated_v6(address: pl.Expr) -> pl.Expr:
     """`2001:db8:1::` of any spelling of an IPv6 address; an IPv4 in it is truncated as such."""
     mapped = address.str.extract(r"(?i)^::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}$", 1) + "0"
-    is_v6 = address.str.contains(r"^[0-9A-Fa-f:]+(?:%\w+)?$") & (address.str.count_matches(":", literal=True) >= 2)
+    is_v6 = address.str.contains(r"^[0-9A-Fa-f:]+(?:%\w+)?$") & (
+        address.str.count_matches(":", literal=True) >= 2
+    )
     head = address.str.splitn("::", 2).struct.field("field_0").str.to_lowercase().str.split(":")
     groups = head.list.eval(pl.element().str.strip_chars_start("0"))
     padded = groups.list.concat(pl.lit(["", "", ""])).list.head(3)

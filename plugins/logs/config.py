@@ -22,21 +22,19 @@ class SessionsConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_length: Annotated[
         Duration | None, Meta(description="Longest time from the first hit of a session to its last.")
     ] = None
-    max_hits: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="Most hits in one session.")] = None
+    max_hits: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="Most hits in one session.")] = (
+        None
+    )
     new_referrer: Annotated[
         bool, Meta(description="A view that comes from another site than before begins a session.")
     ] = False
-    sites: Annotated[
-        tuple[str, ...], Meta(description="Host names of your own site, for new_referrer.")
-    ] = ()
+    sites: Annotated[tuple[str, ...], Meta(description="Host names of your own site, for new_referrer.")] = ()
 
 
 class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Access logs: format, visitors, pages, robots, sessions."""
 
-    format: Annotated[
-        str, Meta(description="Log format: a name, a pattern, or auto.")
-    ] = "auto"
+    format: Annotated[str, Meta(description="Log format: a name, a pattern, or auto.")] = "auto"
     visitors: VisitorRules = VisitorRules()
     pages: PageRules = PageRules()
     robots: RobotRules = RobotRules()
@@ -56,7 +54,9 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
             Unusable: they contradict each other.
         """
         values = msgspec.structs.asdict(self.sessions) | {k: v for k, v in given.items() if v is not None}
-        plain = {k: timedelta(0, v.total_seconds()) if isinstance(v, timedelta) else v for k, v in values.items()}
+        plain = {
+            k: timedelta(0, v.total_seconds()) if isinstance(v, timedelta) else v for k, v in values.items()
+        }
         rules = SessionRules(**plain)  # type: ignore[arg-type]  # the fields of both structs have the same types
         if not timedelta(0) < rules.idle <= LONGEST_IDLE:
             raise Unusable("logs.sessions.idle must be longer than 0s and at most 1d")

@@ -94,7 +94,11 @@ class Intake:
             with open_stream(item.stream) as (stream, plain):
                 seen = os.fstat(stream.fileno()) if item.path else None
                 opened = open_log(
-                    stream, plain=plain and item.path is not None, wanted=self.wanted, known=self.formats, ledger=self.ledger
+                    stream,
+                    plain=plain and item.path is not None,
+                    wanted=self.wanted,
+                    known=self.formats,
+                    ledger=self.ledger,
                 )
                 return self._read_opened(opened, item, number, path, seen)
         except OSError as error:
@@ -121,7 +125,9 @@ class Intake:
             rejects=pl.concat(rejects).head(KEPT_REJECTS),
         )
         if not error and sum(total.rejected.values()) * 2 > total.lines - total.blank:
-            error = f"more than half of its lines do not fit the format {opened.format.name}, so none is stored"
+            error = (
+                f"more than half of its lines do not fit the format {opened.format.name}, so none is stored"
+            )
         if error:
             self.lake.discard("hits", parts)
             return replace(outcome, state="refused", parts=[], error=error)
@@ -142,14 +148,16 @@ class Intake:
 
         try:
             for piece in ordered_map(work, opened.blocks):
-                pieces.append(piece if len(pieces) < KEPT_REJECTS else replace(piece, rejects=piece.rejects.head(0)))
+                pieces.append(
+                    piece if len(pieces) < KEPT_REJECTS else replace(piece, rejects=piece.rejects.head(0))
+                )
                 self.progress(piece.account.lines, piece.block_end)
         except LogparseError as failure:
             error = str(failure)
         return pieces, [part for piece in pieces for part in piece.parts], error
 
     def _piece(self, kernel: Kernel, block: Block, source: int, part: str) -> _Piece:
-        parsed = kernel.parse(block)
+        parsed = kernel.parse_coded(block)
         hits = parsed.hits.with_columns(
             pl.col("ts").dt.date().alias("date"),
             pl.lit(source, dtype=pl.Int64).alias("source"),
@@ -190,5 +198,7 @@ def _reading(
     first = before.first_ts if before else None
     first = first or next((piece.first_ts for piece in pieces if piece.first_ts), None)
     newest = max((piece.newest_ts for piece in pieces if piece.newest_ts), default=None)
-    source = Source(number, position, opened.format.name, opened.format.pattern, path or item.name, first, total)
+    source = Source(
+        number, position, opened.format.name, opened.format.pattern, path or item.name, first, total
+    )
     return Reading(source, account, newest, seen, path)
