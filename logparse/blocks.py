@@ -18,7 +18,9 @@ TAIL = 4096
 """So much of the last line tells whether a log is the one that was read before."""
 
 MAX_LINE = 1 << 20
-"""A longer line is rejected; of it, only this many bytes (and one) are kept in memory."""
+"""A longer line is rejected; of it, only so many bytes and `CUT` are kept in memory."""
+
+CUT = "…".encode()
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def read_blocks(
 class _Carry:
     """The beginning of a line whose end is not yet read; of an endless one, only what `MAX_LINE` allows.
 
-    NUL bytes before it are dropped: where a log was emptied while its server keeps on writing at the old
-    place, a hole of any length comes before the next line.
+    A hole of NUL bytes does not make a line endless: where a log was emptied while its server keeps on
+    writing at the old place, one of any length comes before the next line.
     """
 
     def __init__(self) -> None:
@@ -119,10 +121,13 @@ class _Carry:
     def add(self, chunk: bytes) -> None:
         """Take in more of the line."""
         self.length += len(chunk)
-        more = chunk if self.data else chunk.lstrip(b"\0")
-        room = MAX_LINE + 1 - len(self.data)
-        self.is_cut = self.is_cut or len(more) > room
-        self.data += more[:room]
+        if self.is_cut:
+            return
+        self.data += chunk
+        if len(self.data) > MAX_LINE:
+            self.data = self.data.lstrip(b"\0")
+        if len(self.data) > MAX_LINE:
+            self.data, self.is_cut = self.data[:MAX_LINE] + CUT, True
 
     def close(self, chunk: bytes) -> bytes:
         """The line, and what follows it in a chunk; of an endless line, only its beginning and its end."""

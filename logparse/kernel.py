@@ -127,9 +127,9 @@ def _drop(frame: pl.DataFrame, rules: tuple[DropRule, ...]) -> tuple[pl.DataFram
 def _fits(rule: DropRule) -> pl.Expr:
     """True where every given condition of a rule holds; a rule without conditions fits nothing."""
     globs = {"path": rule.path, "host": rule.host, "agent": rule.agent, "address": rule.address}
-    tests = [pl.col(name).str.contains(glob_expression(given)) for name, given in globs.items() if given]
+    tests = [pl.col(name).cast(pl.String).str.contains(glob_expression(given)) for name, given in globs.items() if given]
     if rule.status:
         tests.append(pl.col("status").is_in(list(rule.status)))
     if rule.method:
-        tests.append(pl.col("method").is_in(list(rule.method)))
+        tests.append(pl.col("method").cast(pl.String).is_in(list(rule.method)))
     return pl.all_horizontal(tests).fill_null(False) if tests else pl.lit(False)

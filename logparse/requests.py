@@ -24,8 +24,8 @@ def with_requests(frame: pl.DataFrame, rules: PageRules) -> pl.DataFrame:
         rules: The page rules.
     """
     requests = Distinct.of(frame["request"])
-    known = split(requests.values).lazy()
-    known = known.with_columns(pages.page(rules).alias("page"), pages.kind(rules).alias("kind")).collect()
+    page_and_kind = [pages.page(rules).alias("page"), pages.kind(rules).alias("kind")]
+    known = split(requests.values).lazy().with_columns(page_and_kind).collect()
     frame = frame.drop("request").with_columns(requests.spread_frame(known.select(COLUMNS)))
     if requests.codes.null_count():
         frame = frame.with_columns(pl.col("kind").cast(pl.String).fill_null("other"))

@@ -116,10 +116,11 @@ def _with_request(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         return frame
     target = pl.col("target")
     if "args" in layout.roles:
-        args = pl.when(pl.col("args").is_in(["-", ""])).then(pl.lit("")).otherwise("?" + pl.col("args"))
+        args = pl.when(pl.col("args").is_in(["-", ""])).then(pl.lit("")).otherwise("?" + pl.col("args").str.strip_prefix("?"))
         target = pl.when(target.str.contains("?", literal=True)).then(target).otherwise(target + args)
     method = pl.col("method") if "method" in layout.roles else pl.lit("GET")
-    return frame.with_columns(pl.concat_str(method, pl.lit(" "), target).alias("request"))
+    whole = pl.when(~method.is_in(["-", ""])).then(pl.concat_str(method, pl.lit(" "), target))
+    return frame.with_columns(whole.alias("request"))
 
 
 def _select(layout: Layout, cookie: str) -> list[pl.Expr]:

@@ -37,7 +37,7 @@ def visitor_ids(frame: pl.DataFrame, rules: VisitorRules, key: bytes) -> pl.Seri
     named = pl.lit(None, dtype=pl.String)
     if rules.query_key:
         pattern = f"(?:^|&){_escape(rules.query_key)}=([^&]+)"
-        named = pl.col("query").str.extract(pattern, 1)
+        named = pl.col("query").cast(pl.String).str.extract(pattern, 1)
     if rules.cookie:
         named = pl.coalesce("cookie", named)
     who = frame.select("address", "agent", named.alias("name"))

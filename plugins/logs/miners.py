@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 
 from crm.hookspecs import Miner
-from crm.lake import Lake
+from crm.lake import Lake, Part
 
 BATCH_SESSIONS = 1_000_000
 """Miners are given the dates of about so many sessions at a time."""
@@ -36,7 +36,7 @@ def mine(lake: Lake, miners: Sequence[Miner], changed: Sequence[date], run: int)
 
 def _refresh(lake: Lake, miner: Miner, dates: Sequence[date], run: int, *, whole: bool = False) -> None:
     """Replace the rows of some dates, or of all."""
-    parts = {name: [] for name in miner.tables}
+    parts: dict[str, list[Part]] = {name: [] for name in miner.tables}
     for number, batch in enumerate(_batches(lake, dates)):
         mined = miner.mine(lake.scan("sessions", dates=batch), batch)
         for name in miner.tables:
