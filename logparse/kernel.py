@@ -7,6 +7,7 @@ import polars as pl
 
 from logparse import lines, requests, typed, visitors
 from logparse.blocks import Block
+from logparse.distinct import coded
 from logparse.pages import glob_expression
 from logparse.pattern import Layout
 from logparse.robots import Robots
@@ -31,6 +32,10 @@ HITS: dict[str, pl.DataType | type[pl.DataType]] = {
     "line": pl.Int64,
 }
 """Columns of hits; the engine's user adds the source."""
+
+
+CODED = ("address", "agent", "host", "login", "referrer", "request")
+"""Texts that are coded once, before anything is worked out from them."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ class Kernel:
     def _enrich(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Add what follows from a hit's own columns: path, page, kind, robot and visitor."""
         frame = frame.with_columns(visitors.client_address(self.rules.visitors).alias("address"))
+        frame = frame.with_columns(coded(frame[name]) for name in CODED)
         frame = requests.with_requests(frame, self.rules.pages)
         return frame.with_columns(
             self.robots.names(frame["agent"]),

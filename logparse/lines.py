@@ -73,7 +73,9 @@ def number_lines(block: Block) -> pl.DataFrame:
         lines = _read_lines(data)
     except pl.exceptions.ComputeError:  # not UTF-8
         lines = _read_lines(data.decode("utf-8", "backslashreplace").encode())
-    number, line = pl.col("number").cast(pl.Int64) + block.line, pl.col("line").str.strip_chars("\0\r")
+    number, line = pl.col("number").cast(pl.Int64) + block.line, pl.col("line")
+    if b"\0" in data or b"\r" in data:
+        line = line.str.strip_chars("\0\r")
     return lines.select(number.alias("number"), line)
 
 

@@ -43,7 +43,8 @@ def split(requests: pl.Series) -> pl.DataFrame:
         bare = (
             pl.col("target").str.replace(r"^(?i)[a-z][a-z0-9+.-]*://[^/?#]*", "").str.replace(r"(?s)#.*$", "")
         )
-        known = known.with_columns(pl.coalesce(bare, "request").alias("target"))
+        rooted = pl.when(bare.str.contains(r"^(?:\?|$)") & (bare != pl.col("target"))).then("/" + bare).otherwise(bare)
+        known = known.with_columns(pl.coalesce(rooted, "request").alias("target"))
     parts = pl.col("target").str.splitn("?", 2).struct.rename_fields(["path", "query"])
     known = known.with_columns(parts.alias("parts")).unnest("parts")
     if known["method"].null_count():

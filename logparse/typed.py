@@ -15,8 +15,10 @@ EPOCH_UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
 
 MINUTE = len("01/Mar/2026:10:15")
 
-RANGE = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
+RANGE = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC))
 """Times outside of it are none: no log is older, and no calendar goes further."""
+
+LAST_SECOND = int(RANGE[1].timestamp()) + 1
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "line": pl.Int64,
@@ -48,9 +50,8 @@ def convert(fields: Fields, layout: Layout, cookie: str = "") -> tuple[pl.DataFr
     """
     frame = fields.frame
     named = {field.role: frame[f"f{at}"] for at, field in enumerate(layout.fields) if field.role != "ignore"}
-    if not fields.plain:
-        quoted = {field.role for field in layout.fields if field.quoted}
-        named |= {role: text.map_where(named[role], "\\", text.unescape) for role in quoted & set(named)}
+    if not (fields.plain and any(field.quoted for field in layout.fields)):
+        named = {role: text.map_where(values, "\\", text.unescape) for role, values in named.items()}
     time = next(field for field in layout.fields if field.role == "time")
     columns = pl.DataFrame({**named, "line": frame["line"], "ts": _times(named["time"], time)})
     typed = _with_request(columns, layout).select(_select(layout, cookie))
@@ -98,7 +99,8 @@ def _time(value: pl.Expr, field: Field) -> pl.Expr:
     if field.time in EPOCH_UNITS:
         whole = value.str.splitn(".", 2).struct
         unit = EPOCH_UNITS[field.time]
-        micros = whole.field("field_0").cast(pl.Int64, strict=False) * unit
+        units = whole.field("field_0").cast(pl.Int64, strict=False)
+        micros = pl.when(units <= LAST_SECOND * 1_000_000 // unit).then(units * unit)
         digits = str(unit).count("0")
         fraction = whole.field("field_1").fill_null("").str.slice(0, digits).str.pad_end(digits, "0")
         extra = fraction.cast(pl.Int64, strict=False).fill_null(0) if digits else pl.lit(0)

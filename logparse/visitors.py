@@ -1,12 +1,14 @@
 """Who sent a hit: visitor ids by keyed BLAKE2b, and addresses as the rules let them be stored."""
 
 from hashlib import blake2b
+from ipaddress import IPv6Address
 
 import numpy as np
 import polars as pl
 
 from logparse.distinct import Distinct
 from logparse.rules import VisitorRules
+from logparse.text import map_where
 
 SEPARATOR = "\0"
 PAIR = 1 << 32
@@ -81,34 +83,29 @@ def _hash(texts: pl.Series, key: bytes) -> pl.Series:
 
 
 def stored_addresses(addresses: pl.Series, rules: VisitorRules) -> pl.Series:
-    """Addresses as they are stored, each distinct one looked at once; see `stored_address`."""
-    return Distinct.of(addresses).map(
-        lambda texts: texts.to_frame("address").select(stored_address(rules).alias("address")).to_series()
-    )
-
-
-def stored_address(rules: VisitorRules) -> pl.Expr:
-    """The address as it is stored: full, truncated (/24 of IPv4, /48 of IPv6), or not at all.
+    """Addresses as they are stored: full, truncated (/24 of IPv4, /48 of IPv6), or not at all.
 
     What is no address (a host name, say) is kept only where addresses are stored full.
     """
-    address = pl.col("address")
     if rules.addresses == "full":
-        return address
+        return addresses
     if rules.addresses == "none":
-        return pl.when(False).then(address)
-    short = address.str.extract(r"^(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}$", 1) + "0"
-    return pl.coalesce(short, _truncated_v6(address))
+        return pl.repeat(None, len(addresses), dtype=pl.String, eager=True).rename("address")
+    return Distinct.of(addresses).map(truncated).rename("address")
 
 
-def _truncated_v6(address: pl.Expr) -> pl.Expr:
-    """`2001:db8:1::` of any spelling of an IPv6 address; an IPv4 in it is truncated as such."""
-    mapped = address.str.extract(r"(?i)^::ffff:(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}$", 1) + "0"
-    is_v6 = address.str.contains(r"^[0-9A-Fa-f:]+(?:%\w+)?$") & (
-        address.str.count_matches(":", literal=True) >= 2
-    )
-    head = address.str.splitn("::", 2).struct.field("field_0").str.to_lowercase().str.split(":")
-    groups = head.list.eval(pl.element().str.strip_chars_start("0"))
-    padded = groups.list.concat(pl.lit(["", "", ""])).list.head(3)
-    filled = padded.list.eval(pl.when(pl.element() == "").then(pl.lit("0")).otherwise(pl.element()))
-    return pl.coalesce(mapped, pl.when(is_v6).then(filled.list.join(":") + "::"))
+def truncated(addresses: pl.Series) -> pl.Series:
+    """The network of each address: /24 of IPv4, /48 of IPv6; null for what is no address."""
+    text = pl.col("address")
+    frame = map_where(addresses, ":", _network_of_v6).to_frame("address")
+    v4 = text.str.extract(r"^(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}$", 1) + "0"
+    return frame.select(pl.when(text.str.ends_with(":")).then(text).otherwise(v4))["address"]
+
+
+def _network_of_v6(text: str) -> str:
+    """`2001:db8:1::` of an IPv6 address in any spelling; an IPv4 address in it as such; else nothing."""
+    try:
+        address = IPv6Address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    return str(address.ipv4_mapped or IPv6Address(int(address) >> 80 << 80))

@@ -22,7 +22,7 @@ def ordered_map(
 
     At most one item more than there are workers is taken ahead of the result that is waited for.
     """
-    count = workers or cores()
+    count = workers or cores() + 1  # one more than can run, since each also waits for disks and for the interpreter
     with ThreadPoolExecutor(max_workers=count) as pool:
         waiting: deque[Future[R]] = deque()
         try:

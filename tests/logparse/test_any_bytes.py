@@ -114,7 +114,7 @@ def told(parsed: list[Parsed]) -> tuple[list[Any], list[Any], Account]:
     return hits, rejects, sum((part.account for part in parsed), Account())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=anything, text=st.sampled_from(FORMATS), size=st.integers(1, 400))
 def test_blocks_give_together_what_the_whole_gives(engine: Any, data: bytes, text: str, size: int) -> None:
     blocks = list(read_blocks(io.BytesIO(data), tail_is_line=True, size=size))

@@ -1,0 +1,374 @@
+"""Writes the parts of the documentation that follow from the code, between the marks in its pages.
+
+A mark is a comment, `<!-- generated: tables -->`, that names one of `BLOCKS`; `END` ends what is written.
+
+    python docs/generate.py          # write
+    python docs/generate.py --check  # write nothing; exit code 1 if a page is out of date
+
+Third-party plugins that happen to be installed are left out.
+"""
+
+import argparse
+import dataclasses
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, TypeAlias
+
+import msgspec
+import yaml
+from click.testing import CliRunner
+
+import crm.hookspecs
+from cli.exits import BROKEN_PIPE, INTERRUPTED
+from cli.main import main as program
+from crm import errors
+from crm.app import App
+from crm.config import CORE
+from crm.discovery import BLOCK_VARIABLE
+from crm.tables import Column, Table
+from logparse import lines, typed
+from logparse.fields import APACHE, APACHE_HEADERS, NGINX, PREFERENCE, Kind
+from logparse.spec import LogFormat
+from plugins import DEFAULT_PLUGINS
+
+DOCS = Path(__file__).resolve().parent
+
+Listed: TypeAlias = "list[tuple[str, type[msgspec.Struct]]]"
+"""The structs that a section holds lists of, each with its path."""
+
+END: Final = "<!-- end of what docs/generate.py writes -->"
+
+_MARKED: Final = re.compile(rf"(<!-- generated: (\S+) -->\n).*?({END})", re.DOTALL)
+
+ROLES: Final = {
+    "address": ("the client's address", "`address`, `visitor`"),
+    "forwarded": ("the client's address behind proxies, a list", "`address`, `visitor`"),
+    "login": ("the user name", "`login`"),
+    "time": ("the time", "`ts`, `date`"),
+    "request": ("the request line", "`method`, `path`, `query`, `page`, `kind`"),
+    "method": ("its method", "`method`"),
+    "target": ("its target", "`path`, `query`, `page`, `kind`"),
+    "args": ("its query string", "`query`, `page`"),
+    "status": ("the status of the response", "`status`"),
+    "bytes": ("the size of the response", "`bytes`"),
+    "host": ("the virtual host", "`host`"),
+    "referrer": ("where the request came from", "`referrer`"),
+    "agent": ("the user agent", "`agent`, `bot`, `visitor`"),
+    "cookie": ("a cookie, if `logs.visitors.cookie` names it", "`visitor`"),
+    "protocol": ("the protocol", "none"),
+    "ignore": ("known, matched and dropped", "none"),
+}
+"""What the roles of `logparse.fields` are called here, and the columns of `hits` that they become."""
+
+REJECTS: Final = {
+    lines.NO_MATCH: "The line is not made as the format says; the first directive that does not fit is named",
+    typed.BAD_TIME: "The line fits, but its time is none (31 February), or not in the years 1970 to 9999",
+    lines.TOO_LONG: "A line of that length is no log line; only its beginning is kept in memory",
+}
+
+
+def tree() -> App:
+    """The program with its built-in plugins alone, whatever is installed and configured."""
+    for name in [name for name in os.environ if name.startswith("CRM_")]:
+        del os.environ[name]
+    os.environ[BLOCK_VARIABLE] = ",".join(point.name for point in entry_points(group="crm"))
+    with TemporaryDirectory() as folder:
+        return App(DEFAULT_PLUGINS, Path(folder) / "none")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    cells = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(_cell(text) for text in row)} |\n" for row in cells)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def code(texts: Iterable[str], between: str = ", ") -> str:
+    """Words as code, in one line."""
+    return between.join(f"`{text}`" for text in texts)
+
+
+def cli(app: App) -> str:
+    """Every command with its help."""
+    commands = app.host.commands()
+    out = [f"## `crm`\n\n{_help([])}"]
+    for path, command in sorted(commands.items()):
+        level = "##" if " " not in path else "###"
+        out.append(f"{level} `crm {path}`\n")
+        if command.ref.target is None:
+            below = [(p, c) for p, c in sorted(commands.items()) if p.startswith(f"{path} ")]
+            rows = [(f"[`{p}`](#crm-{p.replace(' ', '-')})", c.ref.help) for p, c in below]
+            out.append(f"{command.ref.help}\n\n{table(('command', 'what it does'), rows)}")
+        else:
+            out.append(_help(path.split()))
+    return "\n".join(out)
+
+
+def _help(words: Sequence[str]) -> str:
+    with TemporaryDirectory() as folder:
+        arguments = ["-w", f"{folder}/none", *words, "--help"]
+        result = CliRunner().invoke(program, arguments, prog_name="crm", env={"COLUMNS": "80"})
+    if result.exit_code:
+        raise RuntimeError(f"crm {' '.join(words)} --help: {result.output}")
+    return f"```text\n{result.output.strip()}\n```\n"
+
+
+def exit_codes(_app: App) -> str:
+    """The exit codes, from the errors that carry them."""
+    by_class = {
+        error.exit_code: _sentence(error)
+        for _, error in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(error, errors.CrmError) and error is not errors.CrmError
+    }
+    known = {
+        0: "Done.",
+        1: "A bug in the program or in a plugin, or a plugin's command that cannot be imported.",
+        **by_class,
+        INTERRUPTED: "Interrupted by Ctrl-C.",
+        BROKEN_PIPE: "The reader of standard output has gone.",
+    }
+    return table(("code", "meaning"), [(str(number), text) for number, text in sorted(known.items())])
+
+
+def _sentence(thing: object) -> str:
+    """The first paragraph of a docstring, in one line."""
+    return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
+
+
+def tables(app: App) -> str:
+    """The contracts of all tables."""
+    return "\n".join(_contract(contract) for contract in app.tables.values())
+
+
+def _contract(contract: Table) -> str:
+    store = "Delta table" if contract.store == "lake" else "SQL table"
+    kept = f"{store}, one partition a date" if contract.store == "lake" and contract.by_date else store
+    key = f", key {code(contract.key)}" if contract.key else ""
+    rows = [(f"`{c.name}`", c.type, c.unit, c.mask or "", _capital(c.help)) for c in contract.columns]
+    columns = table(("column", "type", "unit", "mask", "meaning"), rows)
+    return f"## `{contract.name}`\n\n{contract.help} Owner: `{contract.owner}`. {kept}{key}.\n\n{columns}"
+
+
+def _capital(text: str) -> str:
+    """A help text as the cell of a table: a capital at its beginning, no full stop at its end."""
+    return text[:1].upper() + text[1:].removesuffix(".")
+
+
+def configuration(app: App) -> str:
+    """All sections of the configuration."""
+    sections = {**CORE, **app.host.config_sections()}
+    return "\n".join("\n".join(_section(name, kind)) for name, kind in sections.items())
+
+
+def _section(name: str, kind: type[msgspec.Struct]) -> Iterator[str]:
+    """A section's heading and table, then the tables of the structs that its lists hold."""
+    listed: Listed = []
+    rows = list(_settings(name, kind, kind(), listed))
+    yield f"## `{name}`\n\n{_sentence(kind)}\n"
+    yield table(("key", "value", "default", "meaning"), rows)
+    for where, inner in listed:
+        yield f"### `{where}[]`\n\n{_sentence(inner)}\n"
+        yield table(("key", "value", "default", "meaning"), _settings("", inner, None, []))
+
+
+def _settings(
+    where: str,
+    kind: type[msgspec.Struct],
+    default: msgspec.Struct | None,
+    listed: Listed,
+) -> Iterator[tuple[str, str, str, str]]:
+    info = msgspec.inspect.type_info(kind)
+    assert isinstance(info, msgspec.inspect.StructType)
+    for field in info.fields:
+        path = f"{where}.{field.encode_name}".lstrip(".")
+        of_type, described = _described(field.type)
+        value = _default(field, default)
+        if isinstance(of_type, msgspec.inspect.StructType):
+            assert isinstance(value, msgspec.Struct)
+            yield from _settings(path, of_type.cls, value, listed)
+            continue
+        if isinstance(of_type, msgspec.inspect.VarTupleType):
+            inner = _described(of_type.item_type)[0]
+            if isinstance(inner, msgspec.inspect.StructType):
+                listed.append((path, inner.cls))
+        yield f"`{path}`", _kind(of_type), _written(value), _capital(described)
+
+
+def _default(field: msgspec.inspect.Field, default: msgspec.Struct | None) -> object:
+    if default is not None:
+        return getattr(default, field.name)
+    return "" if field.default is msgspec.NODEFAULT else field.default
+
+
+def _described(kind: msgspec.inspect.Type) -> tuple[msgspec.inspect.Type, str]:
+    """The type without its description, and the description (of a union: of its first described member)."""
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return kind, next(filter(None, (_described(each)[1] for each in kind.types)), "")
+    if not isinstance(kind, msgspec.inspect.Metadata):
+        return kind, ""
+    inner, described = _described(kind.type)
+    return inner, str((kind.extra_json_schema or {}).get("description", described))
+
+
+def _kind(kind: msgspec.inspect.Type) -> str:
+    """What may be written as a value of this type, in words."""
+    match kind:
+        case msgspec.inspect.Metadata():
+            return _kind(kind.type)
+        case msgspec.inspect.StructType():
+            return "rule"
+        case msgspec.inspect.UnionType():
+            return " or ".join(_kind(each) for each in kind.types)
+        case msgspec.inspect.VarTupleType():
+            return f"list of {_kind(kind.item_type)}s"
+        case msgspec.inspect.LiteralType():
+            return code(map(str, kind.values))
+        case msgspec.inspect.CustomType():
+            return {"Duration": "duration, such as `1h30m`", "Zone": "time zone"}[kind.cls.__name__]
+    return {"BoolType": "`true` or `false`", "StrType": "text", "IntType": "number", "NoneType": "`null`"}[
+        type(kind).__name__
+    ]
+
+
+def _written(value: object) -> str:
+    """A default as YAML."""
+    if value == "":
+        return ""
+    plain = msgspec.to_builtins(value, enc_hook=str)
+    text = yaml.safe_dump(plain, default_flow_style=True, width=10_000, allow_unicode=True)
+    return f"`{text.removesuffix('...' + chr(10)).strip()}`"
+
+
+def hooks(_app: App) -> str:
+    """The hooks of plugins, from their specifications."""
+    rows = []
+    for name, function in vars(crm.hookspecs).items():
+        if hasattr(function, "crm_spec"):
+            signature = inspect.signature(function)
+            returns = f"`{_annotation(signature)}`"
+            rows.append((f"`{name}`", code(signature.parameters), returns, _sentence(function)))
+    return table(("hook", "arguments", "returns", "what it adds"), rows)
+
+
+def _annotation(signature: inspect.Signature) -> str:
+    """What a hook returns, as it is written in its specification."""
+    text = str(signature.return_annotation)
+    return re.sub(r"\b(?:collections\.abc|crm\.\w+|logparse\.\w+)\.|ForwardRef\(|[')]|\bmsgspec\.", "", text)
+
+
+def objects(_app: App) -> str:
+    """The small objects that hooks return."""
+    kinds = (crm.CommandRef, LogFormat, Table, Column, crm.Miner, crm.Writer)
+    rows = [(f"`{kind.__name__}`", ", ".join(_fields(kind)), _sentence(kind)) for kind in kinds]
+    return table(("object", "fields (those with `=` may be left out)", "what it is"), rows)
+
+
+def _fields(kind: Any) -> Iterator[str]:
+    for field in dataclasses.fields(kind):
+        default = "" if field.default is dataclasses.MISSING else f"={field.default!r}"
+        yield f"`{field.name}{default}`"
+
+
+def named_formats(app: App) -> str:
+    """The formats with names, in the order in which `auto` tries them."""
+    formats: Iterable[LogFormat] = app.host.log_formats().values()
+    rows = [(f"`{f.name}`", f.syntax, _capital(f.help), f"`{f.pattern}`") for f in formats]
+    return table(("name", "syntax", "what writes it", "pattern"), rows)
+
+
+def directives(_app: App) -> str:
+    """Which directive means what: a row a role."""
+    apache: dict[str, list[str]] = {"time": ["%t", "%{FORMAT}t"], "cookie": ["%{NAME}C"]}
+    nginx: dict[str, list[str]] = {"cookie": ["$cookie_NAME"]}
+    sources: list[tuple[dict[str, list[str]], dict[str, Kind], Callable[[str], str]]] = [
+        (apache, APACHE, lambda name: f"%{name}"),
+        (apache, APACHE_HEADERS, lambda name: f"%{{{name.title().replace('-Ip', '-IP')}}}i"),
+        (nginx, NGINX, lambda name: f"${name}"),
+    ]
+    for into, known, write in sources:
+        for name, kind in known.items():
+            into.setdefault(kind.role, []).append(write(name))
+    unknown = ({*apache} | {*nginx}) - {*ROLES}
+    if unknown:
+        raise KeyError(f"docs/generate.py does not know the roles {sorted(unknown)}")
+    rows = [
+        (meaning, code(apache.get(role, []), " "), code(nginx.get(role, []), " "), columns)
+        for role, (meaning, columns) in ROLES.items()
+    ]
+    return table(("what", "Apache", "nginx", "columns of `hits`"), rows)
+
+
+def preferences(_app: App) -> str:
+    """Which of several directives of one role wins."""
+    rows = [(ROLES[role][0], code(map(_directive, names))) for role, names in PREFERENCE.items()]
+    return table(("what", "the first of these that the format has"), rows)
+
+
+def _directive(name: str) -> str:
+    return f"${name}" if name in NGINX else f"%{name}"
+
+
+def rejects(_app: App) -> str:
+    """Why lines are rejected."""
+    return table(("reason", "meaning"), [(f"`{reason}`", meaning) for reason, meaning in REJECTS.items()])
+
+
+BLOCKS: Final[dict[str, Callable[[App], str]]] = {
+    "cli": cli,
+    "exit-codes": exit_codes,
+    "tables": tables,
+    "configuration": configuration,
+    "hooks": hooks,
+    "objects": objects,
+    "formats": named_formats,
+    "directives": directives,
+    "preferences": preferences,
+    "rejects": rejects,
+}
+
+
+def filled(page: str, app: App) -> str:
+    """A page with all that is generated made anew."""
+
+    def block(match: re.Match[str]) -> str:
+        begin, name, end = match.groups()
+        return f"{begin}\n{BLOCKS[name](app)}\n{end}"
+
+    return _MARKED.sub(block, page)
+
+
+def stale() -> Iterator[tuple[Path, str]]:
+    """The pages that are out of date, with what they should say."""
+    app = tree()
+    for page in sorted(DOCS.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        new = filled(text, app)
+        if new != text:
+            yield page, new
+
+
+def main() -> int:
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(description="Write what follows from the code into the pages.")
+    parser.add_argument("--check", action="store_true", help="write nothing; 1 if a page is out of date")
+    check = parser.parse_args().check
+    pages = list(stale())
+    for page, text in pages:
+        if check:
+            print(f"{page.relative_to(DOCS.parent)} is out of date: run python docs/generate.py")
+        else:
+            page.write_text(text, encoding="utf-8")
+    return 1 if check and pages else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
