@@ -17,6 +17,9 @@ BLOCK_SIZE = 16 << 20
 TAIL = 4096
 """So much of the last line tells whether a log is the one that was read before."""
 
+NEAR_END = 64 << 10
+"""So near to the end of a block a line end is looked for before it is read."""
+
 MAX_LINE = 1 << 20
 """A longer line is rejected; of it, only so many bytes and `CUT` are kept in memory."""
 
@@ -92,7 +95,8 @@ def read_blocks(
         UnreadableSource: the compressed data are damaged, or the device fails.
     """
     carry = _Carry()
-    while chunk := _read(stream, size):
+    plain = isinstance(stream, io.BufferedReader) and stream.seekable()
+    while chunk := _read(stream, _whole_lines(stream, size) if plain else size):
         cut = chunk.rfind(b"\n") + 1
         if not cut:
             carry.add(chunk)
@@ -104,6 +108,16 @@ def read_blocks(
         carry.add(chunk[cut:])
     if carry.length and tail_is_line:
         yield Block(carry.data or b"\0", offset, offset + carry.length, line)
+
+
+def _whole_lines(stream: BinaryIO, size: int) -> int:
+    """How much to read of a file so that it ends with a line end, which saves copying; `size` if that is unknown."""
+    at = stream.tell()
+    window = min(size, NEAR_END)
+    stream.seek(at + size - window)
+    found = stream.read(window).rfind(b"\n")
+    stream.seek(at)
+    return size - window + found + 1 if found >= 0 else size
 
 
 class _Carry:
@@ -131,6 +145,8 @@ class _Carry:
 
     def close(self, chunk: bytes) -> bytes:
         """The line, and what follows it in a chunk; of an endless line, only its beginning and its end."""
+        if not self.data:
+            return chunk
         return self.data + (chunk[chunk.index(b"\n") :] if self.is_cut else chunk)
 
 

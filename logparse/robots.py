@@ -66,7 +66,9 @@ class Robots:
         left = pl.col("left")
         name = left.str.extract(self._crawlers, 1)
         for pattern, unless in self._look_aheads:
-            name = pl.coalesce(name, left.str.replace_all(unless, "").str.extract(pattern, 1))
+            rest = left.str.replace_all(unless, "")
+            first = rest.str.find(pattern) <= left.str.find(self._crawlers).fill_null(rest.str.len_bytes())
+            name = pl.when(first).then(rest.str.extract(pattern, 1)).otherwise(name)
         if self.rules.agents:
             own = pl.col("agent").str.contains(glob_expression(self.rules.agents))
             name = pl.when(own).then(pl.coalesce(name, pl.col("agent"))).otherwise(name)

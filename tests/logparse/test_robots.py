@@ -84,7 +84,7 @@ def names(agents: list[str | None], /, **rules: tuple[str, ...]) -> list[str | N
 
 
 def by_the_lists_own_matcher(agent: str) -> str | None:
-    """The robot's name by the package that keeps the lists; what is left is trimmed, as in its PHP original."""
+    """The robot's name by the package that keeps the lists; what is left is trimmed, as in PHP."""
     left = get_compiled_exclusions_regex().sub("", agent).strip()
     found = get_compiled_crawler_regex().search(left)
     return found.group() if found else None
