@@ -1,6 +1,7 @@
 """The audit log: who did what to personal data and when, each entry chained to the one before by a hash."""
 
 import getpass
+import os
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -21,7 +22,9 @@ AUDIT = Table(
         Column("who", "string", "the operating system's user"),
         Column("action", "string", "what was done: unmask, ..."),
         Column("what", "string", "to which table and columns"),
-        Column("rows", "int64", "how many rows it concerned", unit="rows"),
+        Column(
+            "rows", "int64", "how many rows it concerned; null where nobody could know before", unit="rows"
+        ),
         Column("hash", "string", "SHA-256 of this entry and of the hash before it"),
     ),
     owner="crm",
@@ -31,14 +34,14 @@ AUDIT = Table(
 )
 
 
-def record(app: "App", action: str, what: str, count: int) -> None:
+def record(app: "App", action: str, what: str, count: int | None) -> None:
     """Append an entry to the workspace's audit log; without a workspace there is nothing to protect.
 
     Args:
         app: The run of the program.
         action: What was done.
         what: To which table and columns.
-        count: How many rows it concerned.
+        count: How many rows it concerned; None if that is not known.
 
     Raises:
         Unusable: the workspace cannot be used, so nothing may be shown that would have to be recorded.
@@ -53,10 +56,18 @@ def record(app: "App", action: str, what: str, count: int) -> None:
         ).first()
         number, before = (last.entry + 1, last.hash) if last else (1, "")
         now = datetime.now(UTC).replace(tzinfo=None)
-        fields = (number, now.isoformat(), getpass.getuser(), action, what, count)
+        fields = (number, now.isoformat(), _user(), action, what, count)
         digest = sha256("\0".join([before, *map(str, fields)]).encode()).hexdigest()
         connection.execute(
             table.insert().values(
                 entry=number, ts=now, who=fields[2], action=action, what=what, rows=count, hash=digest
             )
         )
+
+
+def _user() -> str:
+    """The name of the operating system's user; in a container there may be a number alone."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"

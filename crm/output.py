@@ -92,8 +92,14 @@ def table_output(
     return decorate
 
 
-def show(app: "App", frame: "Frame", output: Output) -> None:
+def show(app: "App", frame: "Frame", output: Output, *, once: bool = False) -> None:
     """Print a table as `output` says: its columns and rows, masked, in its zone and format, to its file.
+
+    Args:
+        app: The run of the program.
+        frame: The table.
+        output: How to print it.
+        once: It can be read only once (a stream), so its rows are not counted for the audit log.
 
     Raises:
         click.UsageError: `--columns` names a column that the table lacks.
@@ -107,7 +113,7 @@ def show(app: "App", frame: "Frame", output: Output) -> None:
         lazy = lazy.head(output.limit)
     personal = personal_columns(app.tables.values())
     if output.unmask:
-        _audit(app, lazy, personal)
+        _audit(app, lazy, personal, counted=not once)
     else:
         lazy = masks.apply(lazy, personal)
     counter = _Counter()
@@ -138,7 +144,7 @@ def _selected(frame: "pl.LazyFrame", columns: tuple[str, ...] | None) -> "pl.Laz
     return frame.select(columns)
 
 
-def _audit(app: "App", frame: "pl.LazyFrame", personal: Mapping[str, str]) -> None:
+def _audit(app: "App", frame: "pl.LazyFrame", personal: Mapping[str, str], *, counted: bool) -> None:
     """Record who sees what unmasked, before the first row goes out; nothing where no column is personal."""
     import polars as pl
 
@@ -147,7 +153,7 @@ def _audit(app: "App", frame: "pl.LazyFrame", personal: Mapping[str, str]) -> No
         return
     from crm.audit import record
 
-    count = frame.select(pl.len()).collect().item()
+    count = frame.select(pl.len()).collect().item() if counted else None
     command = click.get_current_context().command_path
     record(app, "unmask", f"{command}: {one_of(shown)}", count)
 

@@ -23,7 +23,7 @@ from crm.errors import CrmError
 from crm.hookspecs import PROJECT, CommandRef, Miner, Writer
 from crm.registry import BROKEN, Plugin, Registry, Report, mark_failed
 from crm.tables import ColumnType, Table
-from logparse.spec import LogFormat
+from logparse.spec import LogFormat, Syntax
 
 if TYPE_CHECKING:
     import click
@@ -97,8 +97,10 @@ class PluginHost:
         return self._once("tables", lambda: self._named("table", "tables", Table, _table_problem))
 
     def log_formats(self) -> Mapping[str, LogFormat]:
-        """Log formats by name."""
-        return self._once("log_formats", lambda: self._named("log format", "log_formats", LogFormat))
+        """Log formats by name; one whose pattern cannot be compiled is left out."""
+        return self._once(
+            "log_formats", lambda: self._named("log format", "log_formats", LogFormat, _format_problem)
+        )
 
     def writers(self) -> Mapping[str, Writer]:
         """File formats of tables by name; an ending belongs to one of them only."""
@@ -264,6 +266,20 @@ def _command_problem(ref: CommandRef, found: Mapping[str, Command]) -> str:
     below = next((path for path in found if path.startswith(f"{ref.path} ")), None)
     if ref.target is not None and below is not None:
         return f"{found[below].plugin} has the command {below!r}"
+    return ""
+
+
+def _format_problem(known: LogFormat) -> str:
+    """Why no log could be read with a format."""
+    from logparse.errors import FormatError
+    from logparse.pattern import compile_pattern
+
+    if known.syntax not in get_args(Syntax):
+        return f"there is no syntax {known.syntax!r}"
+    try:
+        compile_pattern(known)
+    except FormatError as error:
+        return str(error)
     return ""
 
 

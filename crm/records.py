@@ -45,8 +45,11 @@ class Records:
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """The connection pool; tables that are missing are made."""
-        engine = sa.create_engine(f"sqlite:///{self.file}", connect_args={"timeout": 30})
+        """What opens connections; tables that are missing are made."""
+        # No pool: opening a file is cheap, and nothing is left open when the program ends.
+        engine = sa.create_engine(
+            f"sqlite:///{self.file}", connect_args={"timeout": 30}, poolclass=sa.pool.NullPool
+        )
         sa.event.listen(engine, "connect", _prepare)
         try:
             self.metadata.create_all(engine)
@@ -59,8 +62,9 @@ class Records:
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """One transaction: all of it is stored, or nothing."""
+        """One transaction: all of it is stored, or nothing; what it reads stays true until it has written."""
         with self.engine.begin() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
     def table(self, name: str) -> sa.Table:
@@ -105,7 +109,7 @@ def _define(contract: Table, metadata: sa.MetaData) -> None:
 
 
 def _prepare(connection: Any, _record: Any) -> None:
-    """Settings of every SQLite connection: readers do not wait for the writer; a commit survives a power cut."""
+    """Set up an SQLite connection: readers do not wait for the writer; a commit survives a power cut."""
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")

@@ -3,7 +3,7 @@
 In a page,
 
 - a block ```console holds commands, each after `$ `, and below each what it prints on stdout and stderr; a
-  command that ends in a backslash goes on in the next line; a line `...` stands for any number of lines;
+  command goes on in the next line after a backslash and within quotes; a line `...` stands for any lines;
 - a block with a title, ```python title="hours.py", is a file, which is there for the commands below it.
 
 All blocks of a page run in one folder, in the order of the page. It holds the folders `sample_logs`,
@@ -17,6 +17,7 @@ import argparse
 import difflib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -111,7 +112,7 @@ def steps(block: str) -> Iterator[Step]:
     """The commands of a block, each with the lines below it."""
     command, expected = "", list[str]()
     for line in block.splitlines():
-        if command.endswith("\\"):
+        if _goes_on(command):
             command += f"\n{line}"
         elif line.startswith("$ "):
             if command:
@@ -123,6 +124,15 @@ def steps(block: str) -> Iterator[Step]:
             expected.append(line.rstrip())
     if command:
         yield Step(command, expected)
+
+
+def _goes_on(command: str) -> bool:
+    """Whether a shell would wait for another line: after a backslash, or within quotes."""
+    try:
+        shlex.split(command)
+    except ValueError:
+        return True
+    return command.endswith("\\")
 
 
 def agrees(expected: list[str], printed: list[str]) -> bool:

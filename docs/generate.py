@@ -206,7 +206,7 @@ def _settings(
 def _default(field: msgspec.inspect.Field, default: msgspec.Struct | None) -> object:
     if default is not None:
         return getattr(default, field.name)
-    return "" if field.default is msgspec.NODEFAULT else field.default
+    return field.default
 
 
 def _described(kind: msgspec.inspect.Type) -> tuple[msgspec.inspect.Type, str]:
@@ -241,8 +241,8 @@ def _kind(kind: msgspec.inspect.Type) -> str:
 
 def _written(value: object) -> str:
     """A default as YAML."""
-    if value == "":
-        return ""
+    if value is msgspec.NODEFAULT:
+        return "must be given"
     plain = msgspec.to_builtins(value, enc_hook=str)
     text = yaml.safe_dump(plain, default_flow_style=True, width=10_000, allow_unicode=True)
     return f"`{text.removesuffix('...' + chr(10)).strip()}`"

@@ -73,7 +73,10 @@ def open_stream(path: Path | BinaryIO) -> Iterator[tuple[BinaryIO, bool]]:
 def _unpacked(file: BinaryIO) -> tuple[BinaryIO, bool]:
     """The stream behind the magic bytes, and whether it was plain."""
     reader = file if hasattr(file, "peek") else io.BufferedReader(cast(io.RawIOBase, file))
-    magic = reader.peek(6)[:6]  # type: ignore[attr-defined]  # every buffered reader has it
+    try:
+        magic = reader.peek(6)[:6]  # type: ignore[attr-defined]  # every buffered reader has it
+    except OSError as error:
+        raise UnreadableSource(f"cannot be read: {error}") from error
     if magic.startswith(b"\x1f\x8b"):
         return cast(BinaryIO, gzip.GzipFile(fileobj=reader)), False
     return cast(BinaryIO, reader), True
@@ -111,11 +114,11 @@ def read_blocks(
 
 
 def _whole_lines(stream: BinaryIO, size: int) -> int:
-    """How much to read of a file so that it ends with a line end, which saves copying; `size` if that is unknown."""
+    """How much to read of a file so that it ends with a line end, which saves copying; else `size`."""
     at = stream.tell()
     window = min(size, NEAR_END)
     stream.seek(at + size - window)
-    found = stream.read(window).rfind(b"\n")
+    found = _read(stream, window).rfind(b"\n")
     stream.seek(at)
     return size - window + found + 1 if found >= 0 else size
 

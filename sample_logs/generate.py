@@ -156,7 +156,7 @@ class Browser:
         self.clock += after
         (address, agent), page = self.visit.visitor, target.partition("?")[0]
         kind = "asset" if page.startswith(("/static/", "/img/", "/favicon")) else "page"
-        kind = "other" if method == "RAW" or page.startswith("/api/") else kind
+        kind = "other" if method in ("RAW", "HEAD") or page.startswith("/api/") else kind
         if method == "GET" and (self.dice.random() < 0.08 or self.visit.case == "odd_spelling"):
             target = UNTIDY.get(target, target)
         target = target if method == "RAW" else quote(target, safe="/?&=")

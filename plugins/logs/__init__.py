@@ -29,7 +29,10 @@ def register_commands() -> Sequence[CommandRef]:
     group = CommandRef("logs", "Mine web servers' access logs.")
     return [
         group,
-        *(CommandRef(f"logs {name}", help, f"plugins.logs.commands.{name}:command") for name, help in _COMMANDS),
+        *(
+            CommandRef(f"logs {name}", line, f"plugins.logs.commands.{name}:command")
+            for name, line in _COMMANDS
+        ),
     ]
 
 
@@ -45,7 +48,7 @@ def log_formats() -> Sequence[LogFormat]:
 def tables() -> Sequence[Table]:
     """Hits, sessions, and the ledger of sources."""
     from crm.audit import AUDIT
-    from plugins.logs.tables import TABLES
+    from plugins.logs.contracts import TABLES
 
     return [*TABLES, AUDIT]
 

@@ -26,7 +26,7 @@ class Input:
 
 
 def expand(names: Iterable[str]) -> list[Input]:
-    """The logs that are meant, each path once, folders and globs in the order of their names.
+    """The logs that are meant, each file once, folders and globs in the order of their names.
 
     Raises:
         UsageError: a glob or folder holds nothing.
@@ -34,7 +34,7 @@ def expand(names: Iterable[str]) -> list[Input]:
     found: dict[str, Input] = {}
     for name in names:
         for item in _one(name):
-            found.setdefault(item.name, item)
+            found.setdefault(str(item.path.resolve()) if item.path else STDIN, item)
     return list(found.values())
 
 

@@ -1,7 +1,7 @@
 """The ledger: which source a log is, how far it has been read, and what every run read of it.
 
-A row of `sources` or `files` counts once the hits of its run are committed, that is while its run is not larger than
-the hits table's transaction; `recover` deletes the others.
+A row of `sources` or `files` counts once the hits of its run are committed, that is while its run is not
+larger than the hits table's transaction; `recover` deletes the others.
 """
 
 import json
@@ -45,7 +45,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that writes: its number, what it is ("mine", "drop", "rebuild"), and by which rules it works (JSON)."""
+    """A run that writes: its number, its kind ("mine", "drop", "rebuild"), and its rules (JSON)."""
 
     number: int
     kind: str
@@ -88,6 +88,9 @@ class Ledger:
                 connection.execute(sa.delete(table).where(gone))
 
     def _load(self, connection: sa.Connection) -> None:
+        self.sources.clear()
+        self._files.clear()
+        self._owner.clear()
         table = self.records.table("sources")
         accounts: dict[int, Account] = {}
         for row in connection.execute(sa.select(table).order_by(table.c.source, table.c.run)).mappings():
@@ -146,6 +149,12 @@ class Ledger:
                     version=__version__,
                 )
             )
+
+    def last_run(self) -> int:
+        """The number of the newest run; 0 before the first."""
+        runs = self.records.table("runs")
+        with self.records.begin() as connection:
+            return connection.execute(sa.select(sa.func.max(runs.c.run))).scalar() or 0
 
     def last_rules(self) -> str | None:
         """The rules of the newest run, JSON; None before the first."""

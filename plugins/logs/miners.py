@@ -1,49 +1,89 @@
 """Run the registered miners over the sessions that changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 import polars as pl
 
 from crm.hookspecs import Miner
 from crm.lake import Lake, Part
+from crm.registry import BROKEN
+from crm.schema import polars_schema
 
 BATCH_SESSIONS = 1_000_000
 """Miners are given the dates of about so many sessions at a time."""
 
 
-def mine(lake: Lake, miners: Sequence[Miner], changed: Sequence[date], run: int) -> None:
+def mine(
+    lake: Lake,
+    miners: Sequence[Miner],
+    changed: tuple[int, Sequence[date]] | None,
+    run: int,
+    failed: Callable[[Miner, BaseException], None],
+) -> None:
     """Bring every miner's tables up to the sessions of a run.
 
     Args:
         lake: The lake, with the run's sessions committed.
         miners: What plugins have registered.
-        changed: The dates whose sessions this run has rebuilt.
+        changed: A run, and the dates whose sessions have been rebuilt since; None where that is not known.
         run: Number of the run.
+        failed: Told of a miner that raises: its tables stay as they are until it works again, and the
+            other miners go on.
     """
-    everything = None
+    everything: list[date] | None = None
     for miner in miners:
-        built = min(lake.transaction(name) for name in miner.tables)
-        if built >= run:
-            continue
-        if built == run - 1 and changed:
-            _refresh(lake, miner, changed, run)
-            continue
-        if everything is None:
-            everything = sorted(lake.files("sessions")["date"].unique().to_list())
-        _refresh(lake, miner, everything, run, whole=True)
+        try:
+            built = {name: lake.transaction(name) for name in _in_lake(lake, miner)}
+            behind = [name for name, version in built.items() if version < run]
+            if not behind:
+                continue
+            if changed is not None and min(built[name] for name in behind) >= changed[0]:
+                _refresh(lake, miner, behind, changed[1], run)
+                continue
+            if everything is None:
+                everything = sorted(lake.files("sessions")["date"].unique().to_list())
+            _refresh(lake, miner, behind, everything, run, whole=True)
+        except BROKEN as error:
+            failed(miner, error)
 
 
-def _refresh(lake: Lake, miner: Miner, dates: Sequence[date], run: int, *, whole: bool = False) -> None:
-    """Replace the rows of some dates, or of all."""
-    parts: dict[str, list[Part]] = {name: [] for name in miner.tables}
+def _in_lake(lake: Lake, miner: Miner) -> Sequence[str]:
+    for name in miner.tables:
+        if name not in lake.contracts:
+            raise ValueError(f"its table {name!r} is not one of the lake")
+    return miner.tables
+
+
+def _refresh(
+    lake: Lake, miner: Miner, tables: Sequence[str], dates: Sequence[date], run: int, *, whole: bool = False
+) -> None:
+    """Replace the rows of some dates, or of all, in some of a miner's tables.
+
+    A table that has the run already is left alone: its files bear the same names and are being read.
+    """
+    parts: dict[str, list[Part]] = {name: [] for name in tables}
     for number, batch in enumerate(_batches(lake, dates)):
         mined = miner.mine(lake.scan("sessions", dates=batch), batch)
-        for name in miner.tables:
-            parts[name] += lake.write(name, mined[name].collect(), run, f"{number:04d}")
-    for name in miner.tables:
+        for name in tables:
+            parts[name] += lake.write(name, _rows(lake, name, mined, batch), run, f"{number:04d}")
+    for name in tables:
         old = lake.files(name)["date"].unique().to_list()
         lake.commit(name, parts[name], run, replace=old if whole else dates)
+
+
+def _rows(lake: Lake, name: str, mined: Mapping[str, pl.LazyFrame], batch: Sequence[date]) -> pl.DataFrame:
+    """What a miner has made for a table, as the table's contract has it.
+
+    Raises:
+        ValueError: rows of other dates than the miner was asked for.
+    """
+    contract = lake.contracts[name]
+    schema = polars_schema(contract)
+    rows = mined[name].select(pl.col(column).cast(dtype) for column, dtype in schema.items()).collect()
+    if contract.by_date and not rows["date"].is_in(list(batch)).all():
+        raise ValueError(f"rows of {name} for a date whose sessions it was not given")
+    return rows
 
 
 def _batches(lake: Lake, dates: Sequence[date]) -> Iterator[list[date]]:

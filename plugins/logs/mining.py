@@ -1,8 +1,8 @@
 """One run of `crm logs mine`: recover, read, commit hits, rebuild sessions, run the miners. Exactly once."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from crm.errors import Unusable
 from logparse.kernel import Account
-from logparse.robots import Robots
+from logparse.robots import Robots, list_version
 from logparse.rules import Rules, SessionRules
 from logparse.spec import LogFormat
 from plugins.logs import derive, miners, rehits
@@ -19,8 +19,10 @@ from plugins.logs.config import LogsConfig
 from plugins.logs.ingest import Intake, Outcome
 from plugins.logs.inputs import Input
 from plugins.logs.ledger import Ledger, Run
+from plugins.logs.words import describe
 
 if TYPE_CHECKING:
+    from crm.app import App
     from crm.hookspecs import Miner
     from crm.workspace import Workspace
 
@@ -34,23 +36,62 @@ class Result:
         account: Where every new line went.
         changed: The dates whose sessions were rebuilt.
         rules: The session rules in force.
+        failed: The miners that did not work, each with its error.
     """
 
     outcomes: list[Outcome]
     account: Account
     changed: list[date]
     rules: SessionRules
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Mine:
-    """A workspace, locked by the caller, that is mined by one set of rules."""
+    """A workspace, locked by the caller, that is mined by one set of rules.
+
+    Attributes:
+        workspace: The workspace.
+        config: The section `logs` of its configuration.
+        session_rules: The session rules in force.
+        miners: What plugins have registered.
+        note: Tells the user something.
+        complain: Tells the user of a miner that does not work, once.
+        failed: The miners that did not work in this run, each with its error; they are not run again.
+    """
 
     workspace: "Workspace"
     config: LogsConfig
     session_rules: SessionRules
     miners: "Sequence[Miner]"
     note: Callable[[str], None]
+    complain: "Callable[[Miner, BaseException], None]"
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        app: "App",
+        session_rules: SessionRules | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> "Mine":
+        """The workspace of a run of the program, with its configuration and its plugins' miners.
+
+        Args:
+            app: The run of the program.
+            session_rules: The session rules in force; None for those of the configuration.
+            note: Tells the user something; None for `app.note`.
+        """
+        config = app.config.get("logs", LogsConfig)
+        rules = session_rules or config.session_rules()
+        miners = app.host.miners(app.config)
+
+        def complain(miner: "Miner", error: BaseException) -> None:
+            plugin = app.host.owner("miner", miner.name)
+            assert plugin is not None
+            app.host.fail(plugin, f"its miner {miner.name!r} does not work", error)
+
+        return cls(app.workspace(create=True), config, rules, miners, note or app.note, complain)
 
     @property
     def rules(self) -> Rules:
@@ -75,8 +116,8 @@ class Mine:
             verify: Open also files that look unchanged.
             progress: Called with the lines of every block and the offset where it ends.
         """
-        ledger, last = self.recovered()
         started = datetime.now(UTC)
+        ledger, last, changed = self._caught_up(*self._opened())
         run = last + 1
         intake = Intake(
             self.workspace.lake,
@@ -92,90 +133,147 @@ class Mine:
         )
         outcomes = [intake.read(item, number) for number, item in enumerate(inputs)]
         readings = [outcome.reading for outcome in outcomes if outcome.reading is not None]
-        changed: list[date] = []
         if readings:
             ledger.write(Run(run, "mine", self.rules_text(), started), readings)
             self.workspace.lake.commit("hits", [part for outcome in outcomes for part in outcome.parts], run)
-            changed = self._derive(ledger, run)
+            changed |= set(self._derive(ledger, run))
         account = sum((reading.account for reading in readings), Account())
-        return Result(outcomes, account, changed, self.session_rules)
+        return Result(outcomes, account, sorted(changed), self.session_rules, self.failed)
 
-    def recovered(self) -> tuple[Ledger, int]:
-        """The ledger and the number of the last run, after what an interrupted run has left is put right.
-
-        Raises:
-            Unusable: the visitor rules have changed, by which the stored hits cannot be renamed.
-        """
-        lake, records = self.workspace.lake, self.workspace.records
-        last = lake.transaction("hits")
-        for name in lake.contracts:
-            lake.sweep(name)
-        ledger = Ledger(records)
-        ledger.recover(last)
+    def rebuild(self) -> Result:
+        """Make page, kind and robot of every stored hit anew, then all sessions and tables."""
+        ledger, last = self._opened()
+        changed: list[date] = []
         if last:
-            last = self._follow_rules(ledger, last)
-            self._derive(ledger, last)
-        return ledger, last
+            self._check_visitors(ledger)
+            changed = self._remake(ledger, last, hits=True)
+        return Result([], Account(), changed, self.session_rules, self.failed)
 
-    def _follow_rules(self, ledger: Ledger, last: int) -> int:
-        """Rebuild what was made by other rules than those now in force; the number of the last run."""
-        before, now = json.loads(ledger.last_rules() or "{}"), json.loads(self.rules_text())
-        changed = [name for name in now if before.get(name) != now[name]]
-        if "visitors" in changed:
-            raise Unusable(
-                "the rules of visitors (logs.visitors) have changed, and stored hits cannot be renamed; "
-                "put the old rules back, or `crm logs drop --all` and mine the logs again"
-            )
-        if not set(changed) & {"pages", "robots", "sessions"}:
-            return last
-        self.note(f"the rules of {', '.join(changed)} have changed: hits and sessions are rebuilt")
-        return self.rebuild(ledger, last)
+    def drop(self, sources: Collection[int] | None) -> int:
+        """Forget sources: their hits, their sessions, their rows of the ledger. Returns how many hits went.
 
-    def rebuild(self, ledger: Ledger, last: int) -> int:
-        """Make page, kind and robot of every hit anew, then all sessions; the number of the run."""
-        run = last + 1
-        parts = rehits.rewrite(self.workspace.lake, self.rules, run)
-        ledger.write(Run(run, "rebuild", self.rules_text(), datetime.now(UTC)), [])
-        dates = self.workspace.lake.files("hits")["date"].unique().to_list()
-        self.workspace.lake.commit("hits", parts, run, replace=dates)
-        self._derive(ledger, run)
-        return run
-
-    def drop(self, sources: Sequence[int]) -> int:
-        """Forget sources: their hits, their sessions, their rows of the ledger. Returns how many hits went."""
-        ledger, last = self.recovered()
+        Args:
+            sources: Their numbers; None for all, which is possible whatever has become of the rules.
+        """
+        ledger, last = self._opened()
+        if sources is None:
+            sources = list(ledger.sources)
+        else:
+            ledger, last, _ = self._caught_up(ledger, last)
         run = last + 1
         lake = self.workspace.lake
-        parts, dates, gone = rehits.without(lake, sources, run)
-        ledger.write(Run(run, "drop", self.rules_text(), datetime.now(UTC), tuple(sources)), [])
+        parts, dates, gone = rehits.without(lake, sorted(sources), run)
+        ledger.write(Run(run, "drop", self.rules_text(), datetime.now(UTC), tuple(sorted(sources))), [])
         lake.commit("hits", parts, run, replace=dates)
         ledger.recover(run)
         self._derive(ledger, run)
         return gone
 
+    def _opened(self) -> tuple[Ledger, int]:
+        """The ledger and the number of the last run; what a run that never committed has left is gone.
+
+        Raises:
+            Unusable: lake and records are not of the same state, so lines could be stored twice.
+        """
+        lake = self.workspace.lake
+        last = lake.transaction("hits")
+        for name in lake.contracts:
+            lake.sweep(name)
+        ledger = Ledger(self.workspace.records)
+        ledger.recover(last)
+        found = ledger.last_run()
+        if found != last:
+            raise Unusable(
+                f"the ledger in {self.workspace.records.file} ends with run {found}, the hits in {lake.root} "
+                f"with run {last}; restore both from one backup"
+            )
+        return ledger, last
+
+    def _caught_up(self, ledger: Ledger, last: int) -> tuple[Ledger, int, set[date]]:
+        """Bring everything up to the last run and to the rules in force; also the dates that this changed.
+
+        Raises:
+            Unusable: the visitor rules have changed, by which the stored hits cannot be renamed.
+        """
+        if not last:
+            return ledger, last, set()
+        changed = self._changed_rules(ledger)
+        if changed:
+            days = self._remake(ledger, last, hits=changed != ["sessions"])
+            return ledger, last + 1, set(days)
+        if self.workspace.lake.transaction("sessions") < last:
+            self.note("the last run was interrupted before its sessions were made: they are made now")
+        return ledger, last, set(self._derive(ledger, last))
+
+    def _changed_rules(self, ledger: Ledger) -> list[str]:
+        """Which rules other than the visitors' are not those of the last run; the user is told."""
+        self._check_visitors(ledger)
+        before, now = _parts(ledger.last_rules()), _parts(self.rules_text())
+        changed = [name for name in ("pages", "robots", "sessions") if before.get(name) != now[name]]
+        if changed == ["sessions"]:
+            old = describe(msgspec.convert(before["sessions"], SessionRules))
+            self.note(
+                f"all sessions are made anew by other rules: {describe(self.session_rules)} (before: {old})"
+            )
+        elif changed:
+            self.note(f"the rules of {', '.join(changed)} have changed: all hits and sessions are made anew")
+        return changed
+
+    def _check_visitors(self, ledger: Ledger) -> None:
+        """Stop where the visitor rules have changed: stored hits cannot name their visitors anew."""
+        before, now = _parts(ledger.last_rules()), _parts(self.rules_text())
+        if before.get("visitors") != now["visitors"]:
+            raise Unusable(
+                "the rules of visitors (logs.visitors) have changed, and stored hits cannot be renamed; "
+                "put the old rules back, or `crm logs drop --all` and mine the logs again"
+            )
+
+    def _remake(self, ledger: Ledger, last: int, *, hits: bool) -> list[date]:
+        """Make all sessions, and all hits if asked, anew as one run; the dates that this changed."""
+        run, lake = last + 1, self.workspace.lake
+        parts = rehits.rewrite(lake, self.rules, run) if hits else []
+        dates = lake.files("hits")["date"].unique().to_list() if hits else None
+        ledger.write(Run(run, "rebuild", self.rules_text(), datetime.now(UTC)), [])
+        lake.commit("hits", parts, run, replace=dates)
+        return self._derive(ledger, run)
+
     def _derive(self, ledger: Ledger, run: int) -> list[date]:
-        """Bring sessions and miners' tables up to a run."""
+        """Bring sessions and miners' tables up to a run; the dates whose sessions were rebuilt."""
         lake = self.workspace.lake
         built = lake.transaction("sessions")
-        sources = pl.DataFrame(
-            [(s.number, s.first_ts, s.position.fingerprint) for s in ledger.sources.values()],
-            schema={"source": pl.Int64, "first_ts": pl.Datetime("us", "UTC"), "fingerprint": pl.String},
-            orient="row",
-        )
-        if ledger.kinds_since(built) - {"mine"}:
-            everything = derive.touched(lake, 0, self.session_rules)
-            changed = derive.rebuild(lake, self.session_rules, sources, run, everything) if built < run else []
-        else:
-            changed = derive.derive(lake, self.session_rules, sources, run)
-        miners.mine(lake, self.miners, changed, run)
-        return changed
+        changed: tuple[int, list[date]] | None = None
+        if built < run:
+            whole = bool(ledger.kinds_since(built) - {"mine"})
+            what = derive.touched(lake, 0 if whole else built, self.session_rules)
+            changed = built, derive.rebuild(lake, self.session_rules, _ranks(ledger), run, what)
+        working = [miner for miner in self.miners if miner.name not in self.failed]
+        miners.mine(lake, working, changed, run, self._fail)
+        return changed[1] if changed else []
+
+    def _fail(self, miner: "Miner", error: BaseException) -> None:
+        self.failed[miner.name] = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
+        self.complain(miner, error)
 
     def rules_text(self) -> str:
         """The rules that stored tables depend on, as JSON with sorted keys."""
         parts = {
             "visitors": self.rules.visitors,
             "pages": self.rules.pages,
-            "robots": self.rules.robots,
+            "robots": {"rules": self.rules.robots, "list": list_version()},
             "sessions": self.session_rules,
         }
         return msgspec.json.encode(parts, order="deterministic").decode()
+
+
+def _parts(rules: str | None) -> dict[str, object]:
+    found: dict[str, object] = json.loads(rules or "{}")
+    return found
+
+
+def _ranks(ledger: Ledger) -> pl.DataFrame:
+    """What orders hits of one instant from several sources."""
+    return pl.DataFrame(
+        [(s.number, s.first_ts, s.position.fingerprint) for s in ledger.sources.values()],
+        schema={"source": pl.Int64, "first_ts": pl.Datetime("us", "UTC"), "fingerprint": pl.String},
+        orient="row",
+    )

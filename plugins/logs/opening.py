@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from crm.errors import UsageError
+from crm.nearest import did_you_mean, one_of
 from logparse.blocks import Block, read_blocks
 from logparse.detect import detect
 from logparse.errors import FormatError, UnreadableSource
 from logparse.identity import Position, head
-from logparse.pattern import guess_syntax
+from logparse.pattern import compile_pattern, guess_syntax
 from logparse.spec import LogFormat
 from plugins.logs.ledger import Ledger, Source
 
@@ -42,27 +42,33 @@ def choose_format(given: str, known: Sequence[LogFormat]) -> LogFormat | None:
     """The format that the user asks for by name or pattern; None for auto.
 
     Raises:
-        UsageError: there is no such format.
+        FormatError: there is no such format, or its pattern cannot be compiled.
     """
     if given == "auto":
         return None
-    for candidate in known:
-        if candidate.name == given:
-            return candidate
-    try:
-        return guess_syntax(given)
-    except FormatError as error:
-        names = ", ".join(candidate.name for candidate in known)
-        raise UsageError(f"{error}; known formats: auto, {names}") from error
+    named = {candidate.name: candidate for candidate in known}
+    if given in named:
+        return named[given]
+    if not any(mark in given for mark in "%$"):
+        names = ("auto", *named)
+        raise FormatError(f"no log format `{given}`{did_you_mean(given, names)}; there are: {one_of(names)}")
+    chosen = guess_syntax(given)
+    compile_pattern(chosen)
+    return chosen
 
 
 def open_log(
-    stream: BinaryIO, *, plain: bool, wanted: LogFormat | None, known: Sequence[LogFormat], ledger: Ledger | None
+    stream: BinaryIO,
+    *,
+    plain: bool,
+    wanted: LogFormat | None,
+    known: Sequence[LogFormat],
+    ledger: Ledger | None,
 ) -> Opened | None:
-    """Find out what a log is, and where reading goes on; None while it holds no line but comments.
+    """Find out what a log is, and where reading goes on; None while all its lines are empty or comments.
 
     Args:
-        stream: At its beginning.
+        stream: At the log's first byte.
         plain: Whether it is an uncompressed file, whose unterminated last line is still pending.
         wanted: The format to use; None to take that of the source, or to detect it.
         known: The formats to detect.
@@ -72,24 +78,40 @@ def open_log(
         UnknownFormat: no known format fits.
         UnreadableSource: the compressed data are damaged.
     """
-    first = read(stream, BEGINNING)
-    whole = first[: first.rfind(b"\n") + 1] if plain and len(first) < BEGINNING else first
-    beginning = head(whole)
-    if not beginning:
+    seekable = _seekable(stream)
+    start = stream.tell() if seekable else 0  # a shell may have read some of its standard input
+    first, whole = beginning(stream, plain=plain)
+    if not holds_lines(whole):
         return None
-    candidates = ledger.candidates(beginning) if ledger else []
-    if candidates and not stream.seekable():
-        stream = _spooled(first, stream)
-    source = next((c for c in candidates if _ends(stream, c.position)), None)
+    top = head(whole)
+    candidates = ledger.candidates(top) if ledger else []
+    if candidates and not seekable:
+        stream, seekable = _spooled(first, stream), True
+    source, offset = _continued(stream, start, candidates)
     format_, share = _format(source, wanted, known, whole)
-    offset, line = (source.position.offset, source.position.line) if source else (0, 1)
+    line = source.position.line if source else 1
     rest: BinaryIO = stream
-    if stream.seekable():
-        stream.seek(offset)
+    if seekable:
+        stream.seek(start + offset)
     else:
         rest = _Replayed(first, stream)  # type: ignore[assignment]  # it reads, which is all that is asked of it
     blocks = read_blocks(rest, tail_is_line=not plain, offset=offset, line=line)
-    return Opened(source, format_, share, beginning, blocks)
+    return Opened(source, format_, share, top, blocks)
+
+
+def beginning(stream: BinaryIO, *, plain: bool) -> tuple[bytes, bytes]:
+    """The first bytes of a log: all of them, and of a log that may grow only those of whole lines.
+
+    Raises:
+        UnreadableSource: the compressed data are damaged, or the device fails.
+    """
+    first = read(stream, BEGINNING)
+    return first, first[: first.rfind(b"\n") + 1] if plain and len(first) < BEGINNING else first
+
+
+def holds_lines(data: bytes) -> bool:
+    """Whether there is any line but empty ones and comments."""
+    return any(line.strip(b"\r\0") and not line.startswith(b"#") for line in data.split(b"\n"))
 
 
 def read(stream: BinaryIO, size: int) -> bytes:
@@ -116,20 +138,42 @@ def _format(
     return next(same, None) or guess_syntax(source.pattern), None
 
 
-def _ends(stream: BinaryIO, position: Position) -> bool:
-    """Whether the bytes before a position are those that were read before."""
+def _seekable(stream: BinaryIO) -> bool:
+    """Whether one can go back in a stream. A GzipFile says so of itself, whatever it reads from."""
+    return getattr(stream, "fileobj", stream).seekable()
+
+
+def _continued(stream: BinaryIO, start: int, candidates: Sequence[Source]) -> tuple[Source | None, int]:
+    """The source that a log continues, and where its new lines begin; (None, 0) for a new one."""
+    for source in candidates:
+        offset = _goes_on(stream, start, source.position)
+        if offset is not None:
+            return source, offset
+    return None, 0
+
+
+def _goes_on(stream: BinaryIO, start: int, position: Position) -> int | None:
+    """Where the lines behind a position begin; None if the bytes before it are not those that were read.
+
+    That is the position itself, or behind the LF of a last line that was read before its LF was written: on
+    standard input and in compressed logs the last line counts without one.
+    """
     try:
-        stream.seek(position.offset - position.tail_bytes)
-        return position.ends(stream.read(position.tail_bytes))
+        stream.seek(start + position.offset - position.tail_bytes)
+        found = stream.read(position.tail_bytes + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableSource(f"cannot be read: {error}") from error
+    last, following = found[: position.tail_bytes], found[position.tail_bytes :]
+    if not position.ends(last):
+        return None
+    return position.offset + (following == b"\n" and not last.endswith(b"\n"))
 
 
 def _spooled(first: bytes, stream: BinaryIO) -> BinaryIO:
     """A stream that can only be read once, as a temporary file."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it is read after this function, and goes when that ends
     file.write(first)
-    while chunk := stream.read(1 << 20):
+    while chunk := read(stream, 1 << 20):
         file.write(chunk)
     return file
 

@@ -1,11 +1,18 @@
-"""Options that several commands of the group share."""
+"""Options that several commands of the group share, and what they mean."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from crm.errors import Unusable, UsageError
+from crm.nearest import did_you_mean, one_of
 from crm.options import DURATION
+
+if TYPE_CHECKING:
+    from crm.app import App
+    from logparse.spec import LogFormat
+    from plugins.logs.config import LogsConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,9 +22,30 @@ def log_format(function: F) -> F:
     return click.option(
         "--log-format",
         metavar="NAME|PATTERN|auto",
-        help="A format's name (see `crm logs formats`), an Apache LogFormat or nginx log_format string, or auto.  "
-        "[default: logs.format of the configuration, else auto]",
+        help="A format's name (see `crm logs formats`), an Apache LogFormat or nginx log_format string, or "
+        "auto.  [default: logs.format of the configuration, else auto]",
     )(function)
+
+
+def chosen_format(
+    app: "App", given: str | None, config: "LogsConfig"
+) -> "tuple[list[LogFormat], LogFormat | None]":
+    """The formats that can be detected, and the one to use; None for auto.
+
+    Raises:
+        UsageError: the option names none.
+        Unusable: the configuration names none.
+    """
+    from logparse.errors import FormatError
+    from plugins.logs.opening import choose_format
+
+    known = list(app.host.log_formats().values())
+    try:
+        return known, choose_format(given or config.format, known)
+    except FormatError as error:
+        if given:
+            raise UsageError(f"--log-format: {error}") from error
+        raise Unusable(f"logs.format: {error}") from error
 
 
 def session_rules(function: F) -> F:
@@ -25,7 +53,9 @@ def session_rules(function: F) -> F:
     for option in reversed(
         (
             click.option("--idle", type=DURATION, help="A longer gap between two hits ends a session: 30m."),
-            click.option("--max-length", type=DURATION, help="Longest time from a session's first hit to its last."),
+            click.option(
+                "--max-length", type=DURATION, help="Longest time from a session's first hit to its last."
+            ),
             click.option("--max-hits", type=click.IntRange(min=1), help="Most hits in one session."),
             click.option(
                 "--new-referrer/--no-new-referrer",
@@ -36,3 +66,17 @@ def session_rules(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+class OneOf(click.Choice[str]):
+    """A choice of words whose error message names the nearest one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take the word if it is one of them."""
+        if value not in self.choices:
+            self.fail(
+                f"no `{value}`{did_you_mean(str(value), self.choices)}; there are: {one_of(self.choices)}.",
+                param,
+                ctx,
+            )
+        return str(value)

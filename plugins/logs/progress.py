@@ -2,10 +2,8 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from types import TracebackType
-
-from plugins.logs.inputs import Input
 
 INTERVAL_S = 0.2
 
@@ -14,14 +12,12 @@ class Progress:
     """Lines read and lines a second, on stderr, where that is a terminal.
 
     Args:
-        inputs: What is going to be read.
         quiet: Show nothing.
     """
 
-    def __init__(self, inputs: Sequence[Input], *, quiet: bool) -> None:
-        self.shown = sys.stderr.isatty() and not quiet
+    def __init__(self, *, quiet: bool) -> None:
+        self.shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self.lines = 0
-        self.total = len(inputs)
         self.began = self.last = time.monotonic()
 
     def __enter__(self) -> "Progress":
@@ -34,12 +30,26 @@ class Progress:
         if self.shown and now - self.last >= INTERVAL_S:
             self.last = now
             rate = self.lines / (now - self.began)
-            sys.stderr.write(f"\r\x1b[K{self.lines:,} lines read, {rate:,.0f} a second")
-            sys.stderr.flush()
+            self._write(f"\r\x1b[K{self.lines:,} lines read, {rate:,.0f} a second")
+
+    def above(self, say: Callable[[str], None]) -> Callable[[str], None]:
+        """`say`, so that what it says does not run into the line of progress."""
+
+        def said(text: str) -> None:
+            self._clear()
+            say(text)
+
+        return said
+
+    def _clear(self) -> None:
+        if self.shown and self.lines:
+            self._write("\r\x1b[K")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.shown and self.lines:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        self._clear()

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from crm.cells import visible
+from crm.width import shorten
 from logparse.kernel import Account
 from logparse.rules import SessionRules
+from plugins.logs.words import (
+    Told,
+    account_in_words,
+    describe,
+    duration,
+    format_words,
+    logs_in_words,
+)
 
 if TYPE_CHECKING:
     from crm.lake import Lake
@@ -16,6 +26,9 @@ if TYPE_CHECKING:
     from plugins.logs.mining import Result
 
 LONGEST_LIST = 5
+WIDEST = 100
+MORE = "crm paths pages | crm paths transitions | crm paths top | crm logs top FIELD | crm logs status"
+KINDS = {"page": "for pages", "asset": "for assets", "other": "other"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,9 @@ def figures(lake: "Lake", dates: list[date], rules: SessionRules) -> Figures | N
         lake.scan("sessions", dates=dates)
         .select(
             pl.len().alias("sessions"),
-            (pl.col("end") + rules.idle >= pl.lit(newest, dtype=pl.Datetime("us", "UTC"))).sum().alias("open"),
+            (pl.col("end") + rules.idle >= pl.lit(newest, dtype=pl.Datetime("us", "UTC")))
+            .sum()
+            .alias("open"),
             pl.col("visitor").n_unique().alias("visitors"),
             pl.col("customer").drop_nulls().n_unique().alias("customers"),
             pl.col("views").sum(),
@@ -58,65 +73,74 @@ def figures(lake: "Lake", dates: list[date], rules: SessionRules) -> Figures | N
     return Figures(**found, views_per_session=found["views"] / found["sessions"])
 
 
-def lines_of(account: Account) -> str:
-    """The law of lines in words: lines = hits + filtered + rejected + blank."""
-    parts = [
-        (account.hits, "hits"),
-        (sum(account.filtered.values()), "filtered"),
-        (sum(account.rejected.values()), "rejected"),
-        (account.blank, "blank"),
-    ]
-    return f"{account.lines:,} lines = " + " + ".join(f"{count:,} {name}" for count, name in parts)
+def told(outcome: "Outcome") -> Told:
+    """What the user is told of an input."""
+    if outcome.state == "refused":
+        return Told(outcome.name, "refused", error=outcome.error)
+    if outcome.reading is None or outcome.state != "read":
+        return Told(outcome.name, outcome.state)
+    source, account = outcome.reading.source, outcome.reading.account
+    first = source.position.line - account.lines
+    how = f"source {source.number}" + (f" from line {first}" if first > 1 else "")
+    how = f"{how}, {format_words(outcome.format, outcome.share)}"
+    rejects = outcome.rejects.select("line", "reason", "field").rows()
+    return Told(outcome.name, "read", how, account, rejects)
 
 
 def report(result: "Result", lake: "Lake", took: float) -> Iterator[str]:
     """The lines that `crm logs mine` prints."""
-    for outcome in result.outcomes:
-        yield _source_line(outcome)
-        yield from _example_rejects(outcome)
-    yield ""
-    yield lines_of(result.account) + f", in {took:.1f} s"
-    for what, reasons in (("filtered", result.account.filtered), ("rejected", result.account.rejected)):
-        yield from (f"  {count:,} {what}: {reason}" for reason, count in reasons.items())
-    found = figures(lake, result.changed, result.rules) if result.changed else None
-    if found is None:
-        yield "no new sessions" if result.account.hits else "nothing new"
+    logs = [told(outcome) for outcome in result.outcomes]
+    yield from logs_in_words(logs)
+    if any(log.state == "read" for log in logs):
+        yield ""
+        total, *reasons = account_in_words(result.account)
+        yield f"{total}, in {took:.1f} s"
+        yield from reasons
+    else:
+        yield f"no new lines, in {took:.1f} s"
+    yield from _failures(result)
+    if not result.changed:
+        yield "no session has changed"
         return
-    yield from _hits_lines(lake, result)
+    found = figures(lake, result.changed, result.rules)
+    yield ""
+    yield from _hits_lines(lake, result.changed)
+    if found is None:
+        yield "  no sessions"
+        return
     yield from _session_lines(found)
     yield "  rule: " + describe(result.rules)
     yield from _tables(lake, result.changed)
     yield ""
-    yield "more: crm paths pages | crm paths transitions | crm paths top | crm logs top FIELD | crm logs status"
+    yield f"more: {MORE}"
 
 
-def _source_line(outcome: "Outcome") -> str:
-    """One line an input: what became of it."""
-    if outcome.state == "refused":
-        return f"{outcome.name}: refused: {outcome.error}"
-    if outcome.reading is None or outcome.state != "read":
-        return f"{outcome.name}: {outcome.state}"
-    source, account = outcome.reading.source, outcome.reading.account
-    format_ = outcome.format if outcome.share is None else f"{outcome.format}, detected in {outcome.share:.0%} of a sample"
-    start = source.position.line - account.lines
-    where = f" from line {start:,}" if start > 1 else ""
-    return f"{outcome.name}: source {source.number} ({format_}){where}: {lines_of(account)}"
+def rebuilt(result: "Result", lake: "Lake") -> Iterator[str]:
+    """The lines that `crm logs rebuild` prints."""
+    if not result.changed:
+        yield "there are no hits to make anew"
+        return
+    yield from _hits_lines(lake, result.changed)
+    found = figures(lake, result.changed, result.rules)
+    yield from _session_lines(found) if found else ("  no sessions",)
+    yield "  rule: " + describe(result.rules)
+    yield from _failures(result)
 
 
-def _example_rejects(outcome: "Outcome") -> Iterator[str]:
-    for line, reason, field, _ in outcome.rejects.iter_rows():
-        yield f"  line {line:,} rejected: {reason}" + (f" at {field}" if field else "")
+def _failures(result: "Result") -> Iterator[str]:
+    for name, error in result.failed.items():
+        yield f"miner {name} did not work, its tables are as they were: {visible(error)}"
 
 
-def _hits_lines(lake: "Lake", result: "Result") -> Iterator[str]:
-    """Hits of this run's dates by kind and robot."""
-    hits = lake.scan("hits", dates=result.changed)
+def _hits_lines(lake: "Lake", days: list[date]) -> Iterator[str]:
+    """The hits of the days whose sessions changed, by kind and robot."""
+    hits = lake.scan("hits", dates=days)
     kinds = hits.group_by("kind", pl.col("bot").is_not_null().alias("robot")).len().collect()
-    people = {row[0]: row[2] for row in kinds.filter(~pl.col("robot")).iter_rows()}
+    people = {kind: count for kind, robot, count in kinds.iter_rows() if not robot}
     robots = int(kinds.filter("robot")["len"].sum())
-    by_kind = ", ".join(f"{people.get(kind, 0):,} {kind}" for kind in ("page", "asset", "other"))
-    yield ""
-    yield f"{result.changed[0]} to {result.changed[-1]} (UTC): {int(kinds['len'].sum()):,} hits: {by_kind}, {robots:,} by robots"
+    by_kind = ", ".join(f"{people.get(kind, 0):,} {name}" for kind, name in KINDS.items())
+    span = f"{days[0]}" if len(days) == 1 else f"{len(days):,} days from {days[0]} to {days[-1]}"
+    yield f"{span} (UTC) in all: {int(kinds['len'].sum()):,} hits: {by_kind}, {robots:,} by robots"
 
 
 def _session_lines(found: Figures) -> Iterator[str]:
@@ -129,48 +153,47 @@ def _session_lines(found: Figures) -> Iterator[str]:
     )
 
 
-def duration(seconds: float) -> str:
-    """`1h 2m`, `3m 20s` or `12s`."""
-    whole = round(seconds)
-    hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60
-    if hours:
-        return f"{hours}h {minutes}m"
-    return f"{minutes}m {rest}s" if minutes else f"{rest}s"
-
-
-def describe(rules: SessionRules) -> str:
-    """The session rules in force, in words."""
-    parts = [f"a session ends after {duration(rules.idle.total_seconds())} without a hit"]
-    if rules.max_length is not None:
-        parts.append(f"lasts at most {duration(rules.max_length.total_seconds())}")
-    if rules.max_hits is not None:
-        parts.append(f"has at most {rules.max_hits:,} hits")
-    if rules.new_referrer:
-        parts.append("a view from another site begins a new one")
-    return ", ".join(parts) + "; a different login begins a new one"
-
-
 def _tables(lake: "Lake", dates: list[date]) -> Iterator[str]:
     """The main pages, entries, exits and transitions of the dates, from the tables that the miners keep."""
     if "pages" in lake.contracts:
-        pages = lake.scan("pages", dates=dates).group_by("page").agg(pl.col("views", "entries", "exits").sum()).collect()
-        for column, title in (("views", "most viewed pages"), ("entries", "entry pages"), ("exits", "exit pages")):
-            rows = pages.filter(pl.col(column) > 0).sort(column, "page", descending=[True, False]).head(LONGEST_LIST)
-            yield from _list(title, [(page, count) for page, count in rows.select("page", column).iter_rows()])
+        pages = (
+            lake.scan("pages", dates=dates)
+            .group_by("page")
+            .agg(pl.col("views", "entries", "exits").sum())
+            .collect()
+        )
+        for column, title in (
+            ("views", "most viewed pages"),
+            ("entries", "entry pages"),
+            ("exits", "exit pages"),
+        ):
+            rows = (
+                pages.filter(pl.col(column) > 0)
+                .sort(column, "page", descending=[True, False])
+                .head(LONGEST_LIST)
+            )
+            yield from _list(
+                title, [(page, count) for page, count in rows.select("page", column).iter_rows()]
+            )
     if "transitions" in lake.contracts:
-        steps = lake.scan("transitions", dates=dates).group_by("page", "next").agg(pl.col("count").sum()).collect()
+        steps = (
+            lake.scan("transitions", dates=dates)
+            .group_by("page", "next")
+            .agg(pl.col("count").sum())
+            .collect()
+        )
         rows = steps.sort("count", "page", "next", descending=[True, False, False]).head(LONGEST_LIST)
-        yield from _list("transitions", [(f"{page} > {next_}", count) for page, next_, count in rows.iter_rows()])
+        yield from _list(
+            "transitions", [(f"{page} > {next_}", count) for page, next_, count in rows.iter_rows()]
+        )
 
 
 def _list(title: str, rows: list[tuple[str, int]]) -> Iterator[str]:
-    from crm.cells import visible
-
     if rows:
         yield ""
         yield title
         width = max(len(f"{count:,}") for _, count in rows)
-        yield from (f"  {count:>{width},}  {visible(text)}" for text, count in rows)
+        yield from (f"  {count:>{width},}  {shorten(visible(text), WIDEST)}" for text, count in rows)
 
 
 def as_object(result: "Result", lake: "Lake", took: float) -> dict[str, Any]:
@@ -182,6 +205,7 @@ def as_object(result: "Result", lake: "Lake", took: float) -> dict[str, Any]:
         "sources": [_source_object(outcome) for outcome in result.outcomes],
         "sessions": asdict(found) if found else None,
         "rule": describe(result.rules),
+        "failed_miners": result.failed,
     }
 
 

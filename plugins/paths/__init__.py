@@ -18,14 +18,17 @@ def register_commands() -> Sequence[CommandRef]:
     group = CommandRef("paths", "Mine the paths of sessions.")
     return [
         group,
-        *(CommandRef(f"paths {name}", help, f"plugins.paths.commands.{name}:command") for name, help in _COMMANDS),
+        *(
+            CommandRef(f"paths {name}", line, f"plugins.paths.commands.{name}:command")
+            for name, line in _COMMANDS
+        ),
     ]
 
 
 @hookimpl
 def tables() -> Sequence[Table]:
     """Pages and transitions by date."""
-    from plugins.paths.tables import PAGES, TRANSITIONS
+    from plugins.paths.contracts import PAGES, TRANSITIONS
 
     return [PAGES, TRANSITIONS]
 

@@ -7,10 +7,14 @@ import polars as pl
 
 
 def views(sessions: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a view, in order: `date`, `session`, `page`, `ts`, and the `next` page and `next_ts` (null at the exit).
+    """One row a view, in order.
 
     Args:
         sessions: `date`, `session`, `path` and `times` (see the table `sessions`).
+
+    Returns:
+        `date`, `session`, `page`, `ts`, the `next` page and `next_ts` (null at the exit), and whether the
+        view is the `first` of its session.
     """
     rows = sessions.select("date", "session", pl.col("path").alias("page"), pl.col("times").alias("ts"))
     rows = rows.explode("page", "ts")
@@ -56,7 +60,9 @@ def mine(sessions: pl.LazyFrame, _changed: Collection[date]) -> Mapping[str, pl.
 
 def page_report(rows: pl.LazyFrame) -> pl.LazyFrame:
     """Pages summed over dates, most viewed first, with rates and the mean time on page."""
-    sums = rows.group_by("page").agg(pl.col("views", "sessions", "entries", "exits", "bounces", "timed", "dwell_s").sum())
+    sums = rows.group_by("page").agg(
+        pl.col("views", "sessions", "entries", "exits", "bounces", "timed", "dwell_s").sum()
+    )
     return sums.select(
         "page",
         "views",

@@ -10,5 +10,9 @@ def register_commands() -> Sequence[CommandRef]:
     """The command."""
     return [
         CommandRef("query", "Query the workspace's tables with SQL.", "plugins.query.commands:command"),
-        CommandRef("tables", "List the tables of the workspace, or the columns of one.", "plugins.query.commands:tables"),
+        CommandRef(
+            "tables",
+            "List the tables of the workspace, or the columns of one.",
+            "plugins.query.commands:tables",
+        ),
     ]

@@ -1,27 +1,38 @@
 """`crm query` and `crm tables`."""
 
-from typing import TYPE_CHECKING
+import re
+import sys
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.nearest import did_you_mean
-from crm.output import current, table_output
+from crm.output import current, personal_columns, show, table_output
 
 if TYPE_CHECKING:
     import polars as pl
+
+_COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_WRITES: Final = frozenset(
+    ("alter", "create", "delete", "drop", "insert", "merge", "replace", "truncate", "update")
+)
+"""Polars obeys some of these on its own copy of a table, which looks as if they had worked."""
+
+_MISSING: Final = re.compile(r"relation '([^']*)' was not found")
 
 
 @click.command(name="query")
 @click.argument("sql")
 @table_output()
 @pass_app
-def command(app: App, sql: str) -> "pl.LazyFrame":
+def command(app: App, sql: str) -> None:
     """Query the workspace's tables with SQL.
 
-    SQL is a SELECT in the dialect of Polars; `crm tables` lists tables and columns. Personal columns are masked before the
-    query sees them, unless --unmask is given.
+    SQL is a SELECT in the dialect of Polars, or - to read it from standard input; `crm tables` lists tables
+    and columns. Personal columns are masked before the query sees them, unless --unmask is given.
 
     \b
     Examples:
@@ -31,21 +42,45 @@ def command(app: App, sql: str) -> "pl.LazyFrame":
     """
     import polars as pl
 
-    from crm import masks
-    from crm.output import personal_columns
+    text = sys.stdin.read() if sql == "-" else sql
+    words = _COMMENTS.sub(" ", text).split(maxsplit=1)
+    if not words:
+        raise UsageError("the query is empty")
+    if words[0].lower() in _WRITES:
+        raise UsageError(
+            f"the query cannot be run: {words[0].upper()} would change a table, and queries only read"
+        )
+    try:
+        show(app, _planned(app, text), current())
+    except (pl.exceptions.PolarsError, ValueError) as error:
+        reason = _reason(error, app.tables)
+        raise UsageError(f"the query cannot be run: {reason}; `crm tables` lists the tables") from error
 
-    text = click.get_text_stream("stdin").read() if sql == "-" else sql
+
+def _planned(app: App, text: str) -> "pl.LazyFrame":
+    """A query over the masked tables; only those that it may mean are opened, as each takes its time."""
+    import polars as pl
+
+    from crm import masks
+
     workspace = app.workspace()
     personal = {} if current().unmask else personal_columns(app.tables.values())
-    context = pl.SQLContext()
-    for name in app.tables:
-        context.register(name, masks.apply(workspace.scan(name), personal))
-    try:
-        frame = context.execute(text, eager=False)
-        frame.collect_schema()
-    except (pl.exceptions.PolarsError, ValueError) as error:
-        raise UsageError(f"the query cannot be run: {str(error).splitlines()[0]}; `crm tables` lists the tables") from error
-    return frame
+    said = set(re.findall(r"\w+", text.lower()))
+    frames = {
+        name: masks.apply(workspace.scan(name), personal)
+        for name in app.tables
+        if name.lower() in said or "show" in said
+    }
+    return pl.SQLContext(frames, eager=False).execute(text)
+
+
+def _reason(error: Exception, tables: Collection[str]) -> str:
+    """What is wrong, in one sentence without a full stop."""
+    reason = str(error).splitlines()[0].rstrip(":. ")
+    missing = _MISSING.search(reason)
+    if missing:
+        return f"there is no table `{missing[1]}`{did_you_mean(missing[1], tables)}"
+    return reason if " " in reason else f"{type(error).__name__} {reason}"
 
 
 @click.command(name="tables")
@@ -64,8 +99,14 @@ def tables(app: App, table: str | None) -> "pl.DataFrame":
 
     if table is None:
         rows = [(t.name, t.owner, t.store, t.help) for t in app.tables.values()]
-        return pl.DataFrame(rows, schema=dict.fromkeys(("table", "owner", "store", "help"), pl.String), orient="row")
+        return pl.DataFrame(rows, _texts("table", "owner", "store", "help"), orient="row")
     if table not in app.tables:
-        raise UsageError(f"there is no table {table}{did_you_mean(table, app.tables)}")
+        raise UsageError(f"there is no table `{table}`{did_you_mean(table, app.tables)}")
     columns = [(c.name, c.type, c.unit or None, c.mask, c.help) for c in app.tables[table].columns]
-    return pl.DataFrame(columns, schema=dict.fromkeys(("column", "type", "unit", "mask", "help"), pl.String), orient="row")
+    return pl.DataFrame(columns, _texts("column", "type", "unit", "mask", "help"), orient="row")
+
+
+def _texts(*names: str) -> "dict[str, pl.DataType | type[pl.DataType]]":
+    import polars as pl
+
+    return dict.fromkeys(names, pl.String)

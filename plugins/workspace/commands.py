@@ -10,6 +10,8 @@ from crm.output import table_output
 if TYPE_CHECKING:
     import polars as pl
 
+    from crm.workspace import Workspace
+
 
 @click.command(name="info")
 @table_output()
@@ -17,28 +19,35 @@ if TYPE_CHECKING:
 def info(app: App) -> "pl.DataFrame":
     """Show what the workspace holds.
 
-    One row a table: how many rows it has, its size on disk (lake tables), the version of the Delta table, and the last run
-    that wrote it.
+    One row a table: how many rows it has, its size on disk (lake tables), the version of the Delta table, and
+    the last run that wrote it.
+
+    \b
+    Examples:
+      crm workspace info
+      crm workspace info -f json
     """
     import polars as pl
 
     workspace = app.workspace()
     app.note(f"workspace {workspace.path.resolve()}, version {workspace.version}")
-    rows = []
-    for name, table in app.tables.items():
-        if table.store == "records":
-            rows.append((name, table.store, workspace.records.count(name), None, None, None))
-            continue
-        delta, files = workspace.lake.open(name), workspace.lake.files(name)
-        rows.append(
-            (
-                name,
-                table.store,
-                int(files["rows"].sum()),
-                int(files["size"].sum()),
-                delta.version() if delta else None,
-                workspace.lake.transaction(name) or None,
-            )
-        )
-    schema = {"table": pl.String, "store": pl.String, "rows": pl.Int64, "bytes": pl.Int64, "version": pl.Int64, "run": pl.Int64}
+    rows = [(name, table.store, *_figures(workspace, name)) for name, table in app.tables.items()]
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "table": pl.String,
+        "store": pl.String,
+        "rows": pl.Int64,
+        "bytes": pl.Int64,
+        "version": pl.Int64,
+        "run": pl.Int64,
+    }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _figures(workspace: "Workspace", name: str) -> tuple[int, int | None, int | None, int | None]:
+    """Rows, bytes, version and run of a table; the last three of the lake's tables only."""
+    if workspace.tables[name].store == "records":
+        return workspace.records.count(name), None, None, None
+    delta, files = workspace.lake.open(name), workspace.lake.files(name)
+    version = delta.version() if delta else None
+    size, run = int(files["size"].sum()), workspace.lake.transaction(name) or None
+    return int(files["rows"].sum()), size, version, run

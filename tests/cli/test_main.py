@@ -1,5 +1,6 @@
 """The root command: global options, the tree of commands, help."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ def builtin_app(folder: Path) -> App:
 def test_help_lists_the_commands_of_the_workspaces_plugins(crm: "Program", order: list[str]) -> None:
     result = CliRunner().invoke(main, [word.format(crm.workspace) for word in order])
     assert result.exit_code == 0
-    assert "probe    End in every way there is." in result.stdout
+    assert re.search(r"^  probe +End in every way there is\.$", result.stdout, re.MULTILINE)
 
 
 def test_the_workspace_comes_from_the_environment_unless_it_is_given(crm: "Program", tmp_path: Path) -> None:

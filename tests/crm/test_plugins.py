@@ -127,7 +127,7 @@ CLASHES: dict[str, tuple[str, str, Callable[[PluginHost], object]]] = {
         "Table('same', 'help', (Column('date', 'date', 'day'),), owner='test')",
         PluginHost.tables,
     ),
-    "log format": ("log_formats", "LogFormat('same', 'nginx', '$msec')", PluginHost.log_formats),
+    "log format": ("log_formats", "LogFormat('same', 'nginx', '$msec $request')", PluginHost.log_formats),
     "writer": ("writers", "Writer('same', (), print)", PluginHost.writers),
     "command": ("register_commands", "CommandRef('same', 'Same.', 'a:b')", PluginHost.commands),
 }

@@ -1,6 +1,7 @@
 """Any bytes whatsoever: every line is accounted for, whole or cut into blocks, and nothing raises."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -77,8 +78,9 @@ anything = st.lists(pieces, max_size=12).map(b"".join) | st.lists(pieces, max_si
 def check_account(parsed: Parsed, data: bytes) -> None:
     account = parsed.account
     counted = account.hits + sum(account.filtered.values()) + sum(account.rejected.values()) + account.blank
+    text = data.removeprefix(b"\xef\xbb\xbf")  # a byte-order mark alone is no line
     assert account.lines == counted
-    assert account.lines == data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
+    assert account.lines == text.count(b"\n") + (not text.endswith(b"\n") and text != b"")
     assert account.hits == parsed.hits.height
     assert sum(account.rejected.values()) == parsed.rejects.height
     assert account.rejected == {
@@ -126,6 +128,27 @@ def test_blocks_give_together_what_the_whole_gives(engine: Any, data: bytes, tex
 @given(data=anything, size=st.integers(1, 400), tail_is_line=st.booleans())
 def test_blocks_follow_one_another_to_the_end(data: bytes, size: int, tail_is_line: bool) -> None:
     blocks = list(read_blocks(io.BytesIO(data), tail_is_line=tail_is_line, size=size))
+    check_blocks(blocks, data, tail_is_line)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=anything, size=st.integers(1, 300), near=st.integers(1, 50), start=st.integers(0, 3))
+def test_blocks_of_a_file_follow_one_another_to_the_end(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, size: int, near: int, start: int
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.log"
+    path.write_bytes(b"\n" * start + data)
+    with path.open("rb") as stream, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("logparse.blocks.NEAR_END", near)
+        stream.seek(start)
+        blocks = list(read_blocks(stream, tail_is_line=False, offset=start, line=1 + start, size=size))
+    assert all(block.line == 1 + start + data[: block.offset - start].count(b"\n") for block in blocks)
+    moved = [replace(block, offset=block.offset - start, end=block.end - start) for block in blocks]
+    check_blocks([replace(block, line=block.line - start) for block in moved], data, False)
+
+
+def check_blocks(blocks: list[Block], data: bytes, tail_is_line: bool) -> None:
+    """Blocks stand where they say, one after another, and end where they should."""
     at = 0
     for block in blocks:
         assert block.offset == at

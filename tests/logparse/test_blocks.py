@@ -4,7 +4,7 @@ import bz2
 import gzip
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -14,7 +14,7 @@ from logparse.errors import UnreadableSource
 LINE = '203.0.113.9 - - [17/May/2015:10:05:03 +0000] "GET /cart HTTP/1.1" 200 512 "-" "Firefox"\n'
 
 
-def read(source: Path | io.BytesIO, size: int = 1 << 16) -> list[Block]:
+def read(source: Path | BinaryIO, size: int = 1 << 16) -> list[Block]:
     """All blocks of a source, as a miner reads them."""
     with open_stream(source) as (stream, plain):
         return list(read_blocks(stream, tail_is_line=not plain or not isinstance(source, Path), size=size))
@@ -67,6 +67,30 @@ def test_file_that_is_not_there(tmp_path: Path) -> None:
 def test_folder_is_no_log(tmp_path: Path) -> None:
     with pytest.raises(UnreadableSource, match="directory"), open_stream(tmp_path):
         pass
+
+
+class Failing(io.RawIOBase):
+    """A device that gives so many lines and then fails."""
+
+    def __init__(self, lines: int) -> None:
+        self.lines = lines
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self.lines:
+            raise OSError(5, "Input/output error")
+        self.lines -= 1
+        buffer[: len(LINE)] = LINE.encode()
+        return len(LINE)
+
+
+@pytest.mark.parametrize("lines", [0, 1, 5])
+def test_device_that_fails_is_unreadable(lines: int) -> None:
+    reader = io.BufferedReader(Failing(lines))
+    with pytest.raises(UnreadableSource, match="cannot be read: .*Input/output error"):
+        read(reader)
 
 
 DAMAGED = {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -119,6 +120,26 @@ def test_impossible_time_is_rejected(engine: Any, combined: Line, time: str) -> 
     ]
     assert parsed.account.rejected == {"no valid time": 1}
     assert parsed.hits["line"].to_list() == [1]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 25), st.integers(0, 4), st.text("0159:/ +-MayJun", max_size=3)), max_size=15
+    )
+)
+def test_broken_times_are_read_as_strptime_reads_them(
+    engine: Any, mutations: list[tuple[int, int, str]]
+) -> None:
+    whole = "17/May/2015:10:05:03 +0000"
+    texts = [whole, *(whole[:at] + put + whole[at + gone :] for at, gone, put in mutations)]
+    texts = [text for text in texts if text]
+    read = pl.Series(texts).str.to_datetime(
+        "%d/%b/%Y:%H:%M:%S %z", strict=False, time_unit="us", time_zone="UTC"
+    )
+    fine = read.dt.year().is_between(1970, 9999)
+    expected = read.set(~fine.fill_null(False), None).to_list()
+    assert times(engine, "%t", *(f"[{text}]" for text in texts)) == expected
 
 
 def test_leap_day(engine: Any) -> None:

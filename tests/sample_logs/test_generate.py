@@ -60,7 +60,7 @@ def parsed(line: str) -> dict[str, Any] | None:
         "status": int(status),
         "referrer": None if referrer == "-" else unescaped(referrer),
         "page": page,
-        "kind": "other" if page is None or page.startswith("/api/") else kind,
+        "kind": "other" if page is None or words[0] == "HEAD" or page.startswith("/api/") else kind,
         "robot": (ROBOT.search(agent) or [""])[0],
     }
 

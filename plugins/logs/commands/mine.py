@@ -9,7 +9,14 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import Unusable
-from plugins.logs.options import log_format, session_rules
+from plugins.logs.options import chosen_format, log_format, session_rules
+
+
+def _in_folder(_context: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    """Find out before the run whether the file can be made after it."""
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {value.parent}.")
+    return value
 
 
 @click.command(name="mine")
@@ -21,6 +28,7 @@ from plugins.logs.options import log_format, session_rules
     "--json-summary",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
+    callback=_in_folder,
     help="Write the summary as one JSON object, for monitoring.",
 )
 @pass_app
@@ -37,9 +45,18 @@ def command(
 ) -> None:
     """Store new lines of logs as hits, rebuild their sessions, run the miners.
 
-    FILE is a log, plain or gzip; a glob in quotes; a folder, of which every file is read; or - for standard input.
-    What an earlier run has read is known by its content and not read twice, whatever the file is called now.
-    An unterminated last line of a plain file is left for a later run.
+    FILE is a log, plain or gzip; a glob in quotes; a folder, of which every file is read; or - for standard
+    input. What an earlier run has read is known by its content and not read twice, whatever the file is
+    called now. An unterminated last line of a plain file is left for a later run. A summary is printed,
+    unless -q is given before the command.
+
+    One set of session rules holds for the whole workspace. Where the options --idle, --max-length, --max-hits
+    or --new-referrer say otherwise than the last run did, all sessions are made anew, also those of old hits;
+    the next run without them goes back to the configuration and makes all sessions anew once more. For good,
+    write them into the configuration (logs.sessions); to try them out, use `crm logs sessions`.
+
+    A log that cannot be read, that fits no format, or of which more than half is rejected is refused: nothing
+    of it is stored, the others are, and the exit code is 4.
 
     \b
     Examples:
@@ -48,30 +65,30 @@ def command(
       zcat old.log.gz | crm logs mine - --log-format combined
     """
     from crm.atomic import replacing
-    from plugins.logs import mining, opening, summary
+    from plugins.logs import summary, words
     from plugins.logs.config import LogsConfig
     from plugins.logs.inputs import expand
+    from plugins.logs.mining import Mine
     from plugins.logs.progress import Progress
 
     began = time.perf_counter()
     config = app.config.get("logs", LogsConfig)
-    rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
-    formats = list(app.host.log_formats().values())
-    wanted = opening.choose_format(log_format or config.format, formats)
+    rules = config.session_rules(
+        idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer
+    )
+    formats, wanted = chosen_format(app, log_format, config)
     inputs = expand(files)
     workspace = app.workspace(create=True)
-    with workspace.lock(), Progress(inputs, quiet=app.verbosity < 0) as progress:
-        mine = mining.Mine(workspace, config, rules, app.host.miners(app.config), app.note)
+    with workspace.lock(), Progress(quiet=app.verbosity < 0) as progress:
+        mine = Mine.of(app, rules, progress.above(app.note))
         result = mine.run(inputs, formats, wanted, verify=verify, progress=progress.advance)
     took = time.perf_counter() - began
     if json_summary:
         found = summary.as_object(result, workspace.lake, took)
         with replacing(json_summary) as out:
             out.write(json.dumps(found, ensure_ascii=False, indent=2, default=str).encode() + b"\n")
-    click.echo("\n".join(summary.report(result, workspace.lake, took)))
-    refused = [outcome for outcome in result.outcomes if outcome.state == "refused"]
-    if refused:
-        raise Unusable(
-            f"{len(refused)} of {len(inputs)} inputs could not be used, and nothing of them was stored: "
-            + "; ".join(f"{outcome.name}: {outcome.error}" for outcome in refused)
-        )
+    if app.verbosity >= 0:
+        click.echo("\n".join(summary.report(result, workspace.lake, took)))
+    told = [summary.told(outcome) for outcome in result.outcomes]
+    if any(log.error for log in told):
+        raise Unusable(words.refusal(told, ", and nothing of them was stored"))

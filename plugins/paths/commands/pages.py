@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def command(app: App) -> "pl.LazyFrame":
     """List pages with views, sessions, entries, exits and time on page.
 
-    A view is a page that was answered with 2xx or 304 to no robot. `exit_rate` is exits / views, `bounce_rate` the share of
-    sessions beginning here that viewed nothing else, `dwell_s` the mean time to the next view of the session in seconds.
+    A view is a page that was answered with 2xx or 304 to no robot. `exit_rate` is exits / views,
+    `bounce_rate` the share of sessions beginning here that viewed nothing else, `dwell_s` the mean time to
+    the next view of the session in seconds.
 
     \b
     Examples:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def command(app: App) -> "pl.LazyFrame":
     """List the steps from page to page with their probability.
 
-    `probability` is the share of the views of `page` that `next` followed in the same session; what is missing to 1 left the site.
+    `probability` is the share of the views of `page` that `next` followed in the same session; what is
+    missing to 1 left the site.
 
     \b
     Examples:

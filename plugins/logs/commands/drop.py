@@ -1,0 +1,80 @@
+"""`crm logs drop`."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from crm.app import App, pass_app
+from crm.cells import visible
+from crm.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@click.command(name="drop")
+@click.argument("sources", nargs=-1, type=click.IntRange(min=1), metavar="[SOURCE]...")
+@click.option("--all", "everything", is_flag=True, help="Forget every source.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_app
+def command(app: App, sources: tuple[int, ...], everything: bool, yes: bool) -> None:
+    """Forget a source, so that it can be read again.
+
+    SOURCE is a number that `crm logs status` shows. Its hits go, all sessions and tables are made anew
+    without them, and the next `crm logs mine` reads the log from its beginning, if it still lies there. On a
+    terminal this asks first; elsewhere it needs --yes.
+
+    \b
+    Examples:
+      crm logs drop 3
+      crm logs drop --all --yes
+    """
+    from plugins.logs import history
+    from plugins.logs.mining import Mine
+
+    if everything == bool(sources):
+        raise UsageError("name the sources to forget, or --all; `crm logs status` lists them")
+    workspace = app.workspace()
+    known = history.by_source(history.rows(workspace))
+    wanted = known if everything else _named(known, sources)
+    if not wanted.height:
+        app.note("no source is left to forget")
+        return
+    if not yes:
+        _ask(wanted)
+    with workspace.lock():
+        gone = Mine.of(app).drop(None if everything else wanted["source"].to_list())
+    app.note(f"forgot {_count(wanted.height, 'source')} with {_count(gone, 'hit')}")
+
+
+def _named(known: "pl.DataFrame", sources: tuple[int, ...]) -> "pl.DataFrame":
+    """The rows of the named sources.
+
+    Raises:
+        UsageError: one of them is not there.
+    """
+    import polars as pl
+
+    for source in sources:
+        if source not in known["source"]:
+            raise UsageError(f"there is no source {source}; `crm logs status` lists them")
+    return known.filter(pl.col("source").is_in(sources))
+
+
+def _ask(wanted: "pl.DataFrame") -> None:
+    """Ask a person whether to go on.
+
+    Raises:
+        UsageError: there is nobody to ask.
+        click.Abort: the answer is no.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError("this forgets hits for good; say --yes where nobody can be asked")
+    for source, name, hits in wanted.select("source", "name", "hits").iter_rows():
+        click.echo(f"source {source}, {visible(name)}: {_count(hits, 'hit')}", err=True)
+    click.confirm(f"Forget {_count(wanted.height, 'source')}?", abort=True, err=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -1,0 +1,86 @@
+"""`crm logs formats`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from crm.app import App, pass_app
+from crm.errors import Unusable
+from crm.output import current, show, table_output
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from logparse.spec import LogFormat
+
+COLUMNS = ("name", "syntax", "help", "pattern")
+
+
+@click.command(name="formats")
+@click.option("--detect", metavar="FILE", help="Tell which format FILE has (- is standard input).")
+@table_output()
+@pass_app
+def command(app: App, detect: str | None) -> "pl.DataFrame | None":
+    """List the known log formats, or name that of a file.
+
+    `auto` tries the formats in this order. With --detect, `fits` is the share of FILE's first lines (at most
+    1,000) that fit a format; the best is named on stderr, and where none fits half of them the exit code is
+    4. Formats come from this program and from plugins; any other can be written as a pattern with
+    --log-format.
+
+    \b
+    Examples:
+      crm logs formats
+      crm logs formats --detect /var/log/apache2/access.log
+    """
+    import polars as pl
+
+    formats = list(app.host.log_formats().values())
+    listed = pl.DataFrame(
+        [(known.name, known.syntax, known.help, known.pattern) for known in formats],
+        schema=dict.fromkeys(COLUMNS, pl.String),
+        orient="row",
+    )
+    if detect is None:
+        return listed
+    found = _detected(detect, formats)
+    shares = listed.with_columns(pl.Series("fits", found, dtype=pl.Float64)).select(
+        "name", "fits", *COLUMNS[1:]
+    )
+    best = max(found, default=0.0)
+    show(app, shares.sort("fits", descending=True, maintain_order=True), current())
+    from logparse.detect import ENOUGH
+
+    if best < ENOUGH:
+        raise Unusable(
+            f"{detect}: none of the formats fits half of its first lines; write one with --log-format"
+        )
+    app.note(f"{detect}: {formats[found.index(best)].name} fits {best:.1%} of its first lines")
+    return None
+
+
+def _detected(name: str, formats: "list[LogFormat]") -> list[float]:
+    """The share of a log's first lines that fit each format.
+
+    Raises:
+        Unusable: it cannot be read, or has no lines yet.
+    """
+    from logparse.blocks import open_stream
+    from logparse.detect import SAMPLE_LINES, first_lines, fits
+    from logparse.errors import LogparseError
+    from logparse.pattern import compile_pattern
+    from plugins.logs.inputs import expand
+    from plugins.logs.opening import beginning, holds_lines
+
+    items = expand([name])
+    if len(items) > 1:
+        raise click.BadParameter(f"{name} means {len(items):,} files; name one.", param_hint="--detect")
+    try:
+        with open_stream(items[0].stream) as (stream, plain):
+            _, whole = beginning(stream, plain=plain and items[0].path is not None)
+    except LogparseError as error:
+        raise Unusable(str(error)) from error
+    if not holds_lines(whole):
+        raise Unusable(f"{name}: has no finished line yet but empty ones and comments")
+    sample = first_lines(whole, SAMPLE_LINES)
+    return [fits(sample, compile_pattern(known)) for known in formats]

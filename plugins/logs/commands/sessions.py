@@ -1,0 +1,58 @@
+"""`crm logs sessions`."""
+
+from datetime import timedelta
+
+import click
+
+from crm.app import App, pass_app
+from crm.errors import Unusable
+from crm.output import current, show, table_output
+from plugins.logs.options import chosen_format, log_format, session_rules
+
+
+@click.command(name="sessions")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--raw", is_flag=True, help="Every hit is a view: robots, assets and errors too.")
+@log_format
+@session_rules
+@table_output()
+@pass_app
+def command(
+    app: App,
+    files: tuple[str, ...],
+    raw: bool,
+    log_format: str | None,
+    idle: timedelta | None,
+    max_length: timedelta | None,
+    max_hits: int | None,
+    new_referrer: bool | None,
+) -> None:
+    """Print the sessions of logs; leaves the workspace alone.
+
+    FILE is as in `crm logs mine`. The sessions are those that mining the same logs into a fresh workspace
+    would store, ordered by start; the rule in force and where every line went are told on stderr. All hits
+    are held in memory; for logs beyond it, mine them into a workspace. Visitor ids are as in `crm logs
+    parse`.
+
+    \b
+    Examples:
+      crm logs sessions access.log -n 5
+      crm logs sessions access.log --idle 15m --columns start,views,path
+      crm logs sessions access.log --raw -f ndjson | wc -l
+    """
+    from plugins.logs import reading, words
+    from plugins.logs.config import LogsConfig
+    from plugins.logs.inputs import expand
+
+    config = app.config.get("logs", LogsConfig)
+    rules = config.session_rules(
+        idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer
+    )
+    formats, wanted = chosen_format(app, log_format, config)
+    reader = reading.Reader(expand(files), formats, wanted, config.rules(), reading.visitor_key(app))
+    show(app, reading.sessions(reader, rules, raw=raw), current())
+    reading.tell(reader, app.note)
+    app.note(f"rule: {words.describe(rules)}" + ("; every hit is a view" if raw else ""))
+    told = [log.told for log in reader.logs]
+    if any(log.error for log in told):
+        raise Unusable(words.refusal(told))

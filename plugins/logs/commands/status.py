@@ -1,0 +1,36 @@
+"""`crm logs status`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from crm.app import App, pass_app
+from crm.output import table_output
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@click.command(name="status")
+@table_output()
+@pass_app
+def command(app: App) -> "pl.DataFrame":
+    """Show the sources that were mined and where their lines went.
+
+    A source is a log, known by its first lines whatever its file is called now; `name` is where it was read
+    last, `offset` how many bytes of it (uncompressed) have been read, `first` and `last` the earliest time at
+    its beginning and the latest time of its hits, `last_run` when a run last opened it. For every
+    source, lines = hits + filtered + rejected + blank; the sums, by reason, are told on stderr.
+
+    \b
+    Examples:
+      crm logs status
+      crm logs status -f json --columns source,name,last_run
+    """
+    from plugins.logs import history, words
+
+    ledger = history.rows(app.workspace())
+    sources = history.by_source(ledger)
+    for line in words.account_in_words(history.total(ledger)):
+        app.note(line)
+    return sources

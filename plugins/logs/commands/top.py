@@ -1,0 +1,74 @@
+"""`crm logs top`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from crm.app import App, pass_app
+from crm.output import table_output
+from plugins.logs.options import OneOf
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from plugins.logs.counting import Robots
+
+FIELDS = (
+    "status",
+    "page",
+    "path",
+    "404",
+    "referrer",
+    "referrer-site",
+    "agent",
+    "host",
+    "address",
+    "method",
+    "kind",
+    "bot",
+    "login",
+    "query",
+    "bytes",
+)
+
+
+@click.command(name="top")
+@click.argument("field", type=OneOf(FIELDS), metavar="FIELD")
+@click.option(
+    "--robots",
+    type=OneOf(("include", "exclude", "only")),
+    default="include",
+    show_default=True,
+    metavar="include|exclude|only",
+    help="Whether the hits of robots count.",
+)
+@table_output()
+@pass_app
+def command(app: App, field: str, robots: "Robots") -> "pl.DataFrame":
+    """Count the stored hits by a field.
+
+    FIELD is status, page, path, 404 (pages that were not found), referrer, referrer-site, agent, host,
+    address, method, kind, bot (names of robots), login, query, or bytes (paths by the bytes sent, largest
+    first).
+
+    One row a value, most hits first: `hits`, `share` (of all hits counted; for bytes, of all bytes),
+    `visitors` and `bytes`. Hits without a value (no referrer, say) have a share, too, which is told on
+    stderr.
+
+    \b
+    Examples:
+      crm logs top status
+      crm logs top 404 -n 20 --robots exclude
+      crm logs top referrer-site -f csv
+    """
+    import polars as pl
+
+    from plugins.logs import counting
+
+    by = counting.field(field)
+    counted = counting.top(app.workspace().scan("hits"), by, robots).collect(engine="streaming")
+    without = counted.filter(pl.col(by.column).is_null())
+    if without.height:
+        hits, share = without["hits"][0], without["share"][0]
+        app.note(f"{hits:,} hits ({share or 0:.1%}) without {by.column.replace('_', ' ')} are not listed")
+    return counted.filter(pl.col(by.column).is_not_null())

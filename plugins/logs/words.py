@@ -1,0 +1,140 @@
+"""What becomes of lines, and by which rules, in words: for the summary of a run and for notes."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from crm.cells import visible
+from crm.units import Duration
+from logparse.kernel import Account
+from logparse.rules import SessionRules
+
+FEW = 10
+"""Up to so many logs are told one by one."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of one log.
+
+    Attributes:
+        name: As the user named it.
+        state: "read", or else what became of it: "unchanged", "nothing new", "empty", "refused".
+        how: How it was read: as which source, by which format.
+        account: Where its lines went.
+        rejects: The first rejected lines: number, reason, directive at fault.
+        error: Why it was refused.
+    """
+
+    name: str
+    state: str
+    how: str = ""
+    account: Account = field(default_factory=Account)
+    rejects: Sequence[tuple[int, str, str | None]] = field(default_factory=tuple)
+    error: str = ""
+
+
+def format_words(name: str, share: float | None) -> str:
+    """How a format was found."""
+    return f"format {name}" if share is None else f"format {name}, which fits {share:.0%} of its first lines"
+
+
+def lines_of(account: Account) -> str:
+    """The law of lines in words: lines = hits + filtered + rejected + blank."""
+    parts = [
+        (account.hits, "hits"),
+        (sum(account.filtered.values()), "filtered"),
+        (sum(account.rejected.values()), "rejected"),
+        (account.blank, "blank"),
+    ]
+    return f"{account.lines:,} lines = " + " + ".join(f"{count:,} {name}" for count, name in parts)
+
+
+def logs_in_words(logs: Sequence[Told]) -> Iterator[str]:
+    """What became of each log; of many, what brought nothing, and all after the first few, is summed up."""
+    many = len(logs) > FEW
+    read = [log for log in logs if log.state == "read"]
+    shown = read[:FEW] if many else logs
+    for log in shown:
+        yield from _log(log, alone=len(read) == 1)
+    if len(read) > len(shown):
+        rest = sum((log.account for log in read[FEW:]), Account())
+        yield f"and {len(read) - FEW:,} more: {lines_of(rest)}"
+    if many:
+        yield from _counted(log.state for log in logs if log.state not in ("read", "refused"))
+        yield from (line for log in logs if log.state == "refused" for line in _log(log, alone=False))
+
+
+def _log(log: Told, *, alone: bool) -> Iterator[str]:
+    """One log; where it alone was read, its account is left to that of all."""
+    name = visible(log.name)
+    if log.state == "refused":
+        yield f"{name}: refused: {log.error}"
+        return
+    if log.state != "read":
+        yield f"{name}: {log.state}"
+        return
+    yield f"{name}: {log.how}"
+    if not alone:
+        yield f"  {lines_of(log.account)}"
+    yield from (f"  line {line} rejected: {_reason(reason, at)}" for line, reason, at in log.rejects)
+    more = sum(log.account.rejected.values()) - len(log.rejects)
+    if more:
+        yield f"  and {more:,} more lines rejected"
+
+
+def _reason(reason: str, at: str | None) -> str:
+    return f"{reason} at {at}" if at else reason
+
+
+def _counted(states: Iterable[str]) -> Iterator[str]:
+    counts: dict[str, int] = {}
+    for state in states:
+        counts[state] = counts.get(state, 0) + 1
+    yield from (f"{count:,} more {state}" for state, count in counts.items())
+
+
+def account_in_words(account: Account) -> Iterator[str]:
+    """Where all lines went, with the reasons."""
+    yield lines_of(account)
+    for what, reasons in (("filtered", account.filtered), ("rejected", account.rejected)):
+        yield from (f"  {count:,} {what}: {visible(reason)}" for reason, count in _largest_first(reasons))
+
+
+def _largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+
+def refusal(logs: Sequence[Told], meaning: str = "") -> str:
+    """One sentence that names what was refused and why; of many, the first few.
+
+    Args:
+        logs: All logs.
+        meaning: What that means for them, as in ", and ...".
+    """
+    refused = [log for log in logs if log.state == "refused"]
+    named = "; ".join(f"{visible(log.name)}: {log.error}" for log in refused[:FEW])
+    rest = f"; and {len(refused) - FEW:,} more" if len(refused) > FEW else ""
+    return f"{len(refused):,} of {len(logs):,} logs could not be used{meaning}: {named}{rest}"
+
+
+def duration(seconds: float) -> str:
+    """`1h2m`, `3m20s` or `12s`, as the configuration writes it."""
+    return str(Duration(seconds=round(seconds)))
+
+
+def describe(rules: SessionRules) -> str:
+    """Session rules in words."""
+    parts = [f"a session ends after {_length(rules.idle)} without a hit"]
+    if rules.max_length is not None:
+        parts.append(f"lasts at most {_length(rules.max_length)}")
+    if rules.max_hits is not None:
+        parts.append(f"has at most {rules.max_hits:,} hits")
+    if rules.new_referrer:
+        own = f" (its own: {', '.join(rules.sites)})" if rules.sites else ""
+        parts.append(f"a view from another site{own} begins a new one")
+    return ", ".join([*parts, "a different login begins a new one"])
+
+
+def _length(length: timedelta) -> str:
+    return duration(length.total_seconds())
