@@ -68,9 +68,7 @@ def measured(command: list[str], output: Path, **environment: str) -> tuple[floa
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         said = output.read_text(errors="replace").strip().splitlines()[-5:]
-        raise BenchmarkError(
-            "\n".join([f"{' '.join(command)} ended with exit code {child.returncode}.", *said])
-        )
+        raise BenchmarkError("\n".join([f"{' '.join(command)} ended with exit code {child.returncode}.", *said]))
     scale = 1 if sys.platform == "darwin" else 1024
     return seconds, usage.ru_maxrss * scale
 
@@ -91,9 +89,7 @@ def run_goaccess(goaccess: str, log: Path, folder: Path, jobs: int | None) -> Ru
     command += ["--no-parsing-spinner", "-o", str(report)] + ([f"--jobs={jobs}"] if jobs else [])
     seconds, peak = measured(command, folder / "printed", HOME=str(folder))  # no .goaccessrc of the user
     general = json.loads(report.read_text(errors="replace"))["general"]
-    return Run(
-        "GoAccess", seconds, peak, {key: int(general[key]) for key in ("total_requests", "valid_requests")}
-    )
+    return Run("GoAccess", seconds, peak, {key: int(general[key]) for key in ("total_requests", "valid_requests")})
 
 
 def compare(log: Path, programs: dict[str, str], rounds: int, jobs: int | None) -> list[Run]:
@@ -102,11 +98,7 @@ def compare(log: Path, programs: dict[str, str], rounds: int, jobs: int | None) 
     for number in range(1, rounds + 1):
         for name, path in programs.items():
             with tempfile.TemporaryDirectory(prefix="crm-benchmark-") as folder:
-                run = (
-                    run_crm(path, log, Path(folder))
-                    if name == "crm"
-                    else run_goaccess(path, log, Path(folder), jobs)
-                )
+                run = run_crm(path, log, Path(folder)) if name == "crm" else run_goaccess(path, log, Path(folder), jobs)
             counts = "  ".join(f"{key} {count:,}" for key, count in run.counts.items())
             print(f"{number:>5}  {_row(name, run.seconds, run.peak, run.lines)}  {counts}", flush=True)
             runs.append(run)
@@ -127,9 +119,7 @@ def print_medians(runs: list[Run]) -> None:
     for name in dict.fromkeys(run.program for run in runs):
         of = [run for run in runs if run.program == name]
         medians[name] = statistics.median(run.seconds for run in of)
-        print(
-            f"median {_row(name, medians[name], int(statistics.median(run.peak for run in of)), of[0].lines)}"
-        )
+        print(f"median {_row(name, medians[name], int(statistics.median(run.peak for run in of)), of[0].lines)}")
     if len(medians) > 1:
         ours, theirs = medians["crm"], medians["GoAccess"]
         print(f"ratio  crm / GoAccess {ours / theirs:.2f} (crm is {theirs / ours:.2f} times as fast)")
@@ -145,9 +135,7 @@ def found(program: str, how: str) -> str:
 
 def version(path: str) -> str:
     """The first line that the program prints for --version."""
-    printed = subprocess.run(
-        [path, "--version"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
+    printed = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     lines = (printed.stdout + printed.stderr).strip().splitlines()
     return lines[0].rstrip(".") if lines else "unknown version"
 
@@ -156,9 +144,7 @@ def machine() -> str:
     """CPU model, cores that this process may use, and operating system."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
-    model = next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown CPU"
-    )
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown CPU")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return f"{model}, {cores} cores, {os.uname().sysname} {os.uname().release}"
 
@@ -176,20 +162,12 @@ def _positive(text: str) -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="crm logs mine and GoAccess on one access log, side by side."
-    )
+    parser = argparse.ArgumentParser(description="crm logs mine and GoAccess on one access log, side by side.")
     source = parser.add_mutually_exclusive_group()
-    source.add_argument(
-        "--log", type=Path, help="a log in the Combined Log Format (default: one is generated)"
-    )
-    source.add_argument(
-        "--lines", type=_positive, default=2_000_000, help="lines to generate (default: 2000000)"
-    )
+    source.add_argument("--log", type=Path, help="a log in the Combined Log Format (default: one is generated)")
+    source.add_argument("--lines", type=_positive, default=2_000_000, help="lines to generate (default: 2000000)")
     parser.add_argument("--rounds", type=_positive, default=3, help="runs of each program (default: 3)")
-    parser.add_argument(
-        "--crm", default="crm", metavar="PATH", help="the crm program (default: the one on the PATH)"
-    )
+    parser.add_argument("--crm", default="crm", metavar="PATH", help="the crm program (default: the one on the PATH)")
     parser.add_argument("--crm-only", action="store_true", help="leave GoAccess out")
     parser.add_argument(
         "--goaccess-jobs", type=_positive, metavar="N", help="GoAccess's --jobs, from its version 1.8 on"
@@ -201,9 +179,7 @@ def benchmark(arguments: argparse.Namespace, folder: Path) -> None:
     """Everything after the arguments; the log, if it is generated, is written to `folder`."""
     programs = {"crm": found(arguments.crm, "install this project or name the program with --crm")}
     if not arguments.crm_only:
-        programs["GoAccess"] = found(
-            "goaccess", "install it (Debian: goaccess) or leave it out with --crm-only"
-        )
+        programs["GoAccess"] = found("goaccess", "install it (Debian: goaccess) or leave it out with --crm-only")
     log = arguments.log
     if log is None:
         log = folder / "access.log"

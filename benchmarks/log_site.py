@@ -48,9 +48,7 @@ _CHINESE_NOUNS: Final = _words(
     "手机 笔记本电脑 蓝牙耳机 机械键盘 显示器 路由器 充电宝 电池更换 "
     "屏幕维修 保修查询 售后服务 投影仪 智能手表 移动硬盘 平板电脑"
 )
-_QUALIFIERS: Final = _words(
-    "价格 推荐 官方 二手 怎么样 评测 附近 型号 对比 2026款 防水 轻薄 学生 多少钱 预约 教程"
-)
+_QUALIFIERS: Final = _words("价格 推荐 官方 二手 怎么样 评测 附近 型号 对比 2026款 防水 轻薄 学生 多少钱 预约 教程")
 _GONE: Final = _words("/wp-login.php /xmlrpc.php /.env /admin/ /old/index.asp /favicon-32.ico /phpmyadmin/")
 _STATIC: Final = (("css", "css"), ("js", "js"), ("fonts", "woff2"), ("img", "svg"), ("img", "png"))
 _OTHER_SITES: Final = (
@@ -121,10 +119,7 @@ def _queries(rnd: random.Random, page: str) -> list[str]:
         return sorted({f"q={_question(rnd)}&page={rnd.randint(1, 3)}" for _ in range(1_500)})
     if page.startswith("/category/"):
         sorts = ("price_asc", "price_desc", "newest", "rating")
-        return [
-            f"page={n}&sort={rnd.choice(sorts)}&brand={quote(rnd.choice(_CHINESE_NOUNS))}"
-            for n in range(1, 5)
-        ]
+        return [f"page={n}&sort={rnd.choice(sorts)}&brand={quote(rnd.choice(_CHINESE_NOUNS))}" for n in range(1, 5)]
     if page.startswith("/product/") and rnd.random() < 0.4:
         return [f"utm_source={s}&utm_medium=cpc" for s in ("baidu", "wechat")]
     return []
@@ -138,17 +133,13 @@ def _search_referrer(rnd: random.Random) -> str:
         return f"https://cn.bing.com/search?q={words}&form=QBLH&sp=-1&pq={words}&cvid={rnd.getrandbits(128):032X}"
     if kind < 0.9:
         return f"https://www.google.com/search?q={words}&oq={words}&sourceid=chrome&ie=UTF-8"
-    return (
-        f"https://www.sogou.com/web?query={words}&_asf=www.sogou.com&sst0={rnd.randint(10**12, 2 * 10**12)}"
-    )
+    return f"https://www.sogou.com/web?query={words}&_asf=www.sogou.com&sst0={rnd.randint(10**12, 2 * 10**12)}"
 
 
 def _static_files(rnd: random.Random) -> list[str]:
     names = ("main", "vendor", "app", "theme", "icons", "cart", "search", "gallery", "player", "checkout")
     return [
-        f"/static/{folder}/{name}.{rnd.getrandbits(32):08x}.{ending}"
-        for folder, ending in _STATIC
-        for name in names
+        f"/static/{folder}/{name}.{rnd.getrandbits(32):08x}.{ending}" for folder, ending in _STATIC for name in names
     ]
 
 

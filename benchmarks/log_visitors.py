@@ -138,9 +138,7 @@ def _usual_agents() -> list[str]:
     """The most used browsers, which send a shortened version and no model: the first ranks of the agents."""
     majors = range(145, 133, -1)
     recent = [f"{_WEBKIT} Chrome/{major}.0.0.0" for major in majors]
-    windows, mac = (
-        [f"Mozilla/5.0 ({system}) {chrome} Safari/537.36" for chrome in recent] for system in _DESKTOPS[:2]
-    )
+    windows, mac = ([f"Mozilla/5.0 ({system}) {chrome} Safari/537.36" for chrome in recent] for system in _DESKTOPS[:2])
     phones = [f"Mozilla/5.0 (Linux; Android 10; K) {chrome} Mobile Safari/537.36" for chrome in recent]
     firefox = [_firefox(major) for major in majors]
     return [agent for four in zip(windows, phones, firefox, mac, strict=True) for agent in four]
@@ -154,9 +152,7 @@ def _people_addresses(rnd: random.Random, count: int) -> list[str]:
             groups = ":".join(f"{rnd.randint(0x1000, 0xFFFF):x}" for _ in range(6))
             found[f"{rnd.choice(('2409', '240e', '2408'))}:{rnd.randint(0x8000, 0x8FFF):x}:{groups}"] = None
         else:
-            found[
-                f"{rnd.choice(_OCTETS)}.{rnd.randint(0, 255)}.{rnd.randint(0, 255)}.{rnd.randint(1, 254)}"
-            ] = None
+            found[f"{rnd.choice(_OCTETS)}.{rnd.randint(0, 255)}.{rnd.randint(0, 255)}.{rnd.randint(1, 254)}"] = None
     return list(found)
 
 
@@ -180,9 +176,9 @@ def make_visitors(seed: int, addresses: int, agents: int) -> Visitors:
     robots = _robots(rnd, max(4, agents // 250))
     crawlers, people = max(10, addresses // 100), addresses - max(10, addresses // 100)
     browsers = _distinct(rnd, agents - len(robots), _usual_agents())
-    crawler_agent = np.concatenate(
-        [np.arange(len(robots)), draw(rng, zipf_cdf(len(robots), 1.0, 1), crawlers)]
-    )[:crawlers]
+    crawler_agent = np.concatenate([np.arange(len(robots)), draw(rng, zipf_cdf(len(robots), 1.0, 1), crawlers)])[
+        :crawlers
+    ]
     nets = list(robots.values())
     pairs = rng.choice([1, 2, 3, 4, 5, 6, 8], people, p=[0.58, 0.27, 0.11, 0.02, 0.01, 0.005, 0.005])
     pairs[: people // 200] = rng.integers(4, 25, people // 200)
@@ -191,9 +187,7 @@ def make_visitors(seed: int, addresses: int, agents: int) -> Visitors:
     pair_agent = draw(rng, popularity, int(pairs.sum()))
     pair_agent[rng.permutation(first)[: len(browsers)]] = np.arange(len(browsers))
     return Visitors(
-        addresses=pl.Series(
-            _people_addresses(rnd, people) + _robot_addresses(rnd, [nets[a] for a in crawler_agent])
-        ),
+        addresses=pl.Series(_people_addresses(rnd, people) + _robot_addresses(rnd, [nets[a] for a in crawler_agent])),
         agents=pl.Series([*browsers, *robots]),
         first=first,
         pairs=pairs,

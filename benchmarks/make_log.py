@@ -177,11 +177,7 @@ def _with_assets(rng: np.random.Generator, site: Site, views: pl.DataFrame, size
     is_view = np.zeros(int((1 + calls).sum()), dtype=np.bool_)
     is_view[np.cumsum(1 + calls) - (1 + calls)] = True
     is_view, count, kind = is_view[: hits.height], hits.height, rng.random(hits.height)
-    image = (
-        site.images.start
-        + hits["page"].to_numpy() * IMAGES_PER_PAGE
-        + rng.integers(0, IMAGES_PER_PAGE, count)
-    )
+    image = site.images.start + hits["page"].to_numpy() * IMAGES_PER_PAGE + rng.integers(0, IMAGES_PER_PAGE, count)
     static = site.static.start + (rng.random(count) ** 2 * len(site.static)).astype(np.int64)
     other = site.other.start + (rng.random(count) ** 3 * len(site.other)).astype(np.int64)
     asset = np.where(kind < 0.52, static, np.where(kind < 0.86, image, other))
@@ -218,11 +214,7 @@ def _people(
 
 def _crawls(rng: np.random.Generator, site: Site, visitors: Visitors, due: Ints, size: int) -> pl.DataFrame:
     """`size` hits of robots, the visitors `due` among them."""
-    drawn = (
-        len(visitors.pair_agent)
-        - visitors.robots
-        + (rng.random(size) ** 3 * visitors.robots).astype(np.int64)
-    )
+    drawn = len(visitors.pair_agent) - visitors.robots + (rng.random(size) ** 3 * visitors.robots).astype(np.int64)
     robot = np.concatenate([due, drawn])[:size]
     status, pages, kind = (
         _status(rng, _VIEW_STATUS, size),
@@ -250,9 +242,7 @@ def _crawls(rng: np.random.Generator, site: Site, visitors: Visitors, due: Ints,
 # --- lines ---
 
 
-def _lines(
-    rng: np.random.Generator, site: Site, visitors: Visitors, hits: pl.DataFrame, midnight: int
-) -> pl.DataFrame:
+def _lines(rng: np.random.Generator, site: Site, visitors: Visitors, hits: pl.DataFrame, midnight: int) -> pl.DataFrame:
     """Hits as lines of the log: `at`, the time at which each is written (seconds since 1970), and `line`."""
     late = np.where(rng.random(hits.height) < LATE_SHARE, 1 + rng.random(hits.height), 0)
     status = hits["status"].to_numpy()
@@ -312,9 +302,7 @@ def make_log(out: Path, lines: int, seed: int, days: int, start: date, broken: i
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=f"Write a large access log of an invented web shop ({SITE})."
-    )
+    parser = argparse.ArgumentParser(description=f"Write a large access log of an invented web shop ({SITE}).")
     parser.add_argument("out", type=Path, metavar="OUT", help="the file to write")
     parser.add_argument("--lines", type=int, default=2_000_000, help="lines that parse (default: 2000000)")
     parser.add_argument("--seed", type=int, default=1, help="another number, another log (default: 1)")
@@ -322,9 +310,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--start", type=date.fromisoformat, default=date(2026, 3, 1), help="first day (default: 2026-03-01)"
     )
-    parser.add_argument(
-        "--broken", type=int, default=0, help="further lines that cannot be parsed (default: 0)"
-    )
+    parser.add_argument("--broken", type=int, default=0, help="further lines that cannot be parsed (default: 0)")
     arguments = parser.parse_args()
     if arguments.days < 1 or arguments.lines < max(1_000, 100 * arguments.days):
         parser.error("--lines must be at least 1000 and at least 100 a day")
@@ -336,9 +322,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Run as a program."""
     arguments = _arguments()
-    make_log(
-        arguments.out, arguments.lines, arguments.seed, arguments.days, arguments.start, arguments.broken
-    )
+    make_log(arguments.out, arguments.lines, arguments.seed, arguments.days, arguments.start, arguments.broken)
     return 0
 
 

@@ -22,9 +22,7 @@ AUDIT = Table(
         Column("who", "string", "the operating system's user"),
         Column("action", "string", "what was done: unmask, ..."),
         Column("what", "string", "to which table and columns"),
-        Column(
-            "rows", "int64", "how many rows it concerned; null where nobody could know before", unit="rows"
-        ),
+        Column("rows", "int64", "how many rows it concerned; null where nobody could know before", unit="rows"),
         Column("hash", "string", "SHA-256 of this entry and of the hash before it"),
     ),
     owner="crm",

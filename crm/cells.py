@@ -88,12 +88,7 @@ def json_ready(frame: "pl.LazyFrame") -> "pl.LazyFrame":
 def _json_knows(dtype: "pl.DataType") -> bool:
     import polars as pl
 
-    return (
-        dtype.is_nested()
-        or dtype.is_integer()
-        or dtype.is_float()
-        or dtype in (pl.Boolean, pl.String, pl.Null)
-    )
+    return dtype.is_nested() or dtype.is_integer() or dtype.is_float() or dtype in (pl.Boolean, pl.String, pl.Null)
 
 
 def flat(frame: "pl.LazyFrame") -> "pl.LazyFrame":
@@ -115,9 +110,7 @@ def text(value: "pl.Expr", dtype: "pl.DataType") -> "pl.Expr":
     if isinstance(dtype, pl.Datetime):
         return (value if dtype.time_zone else value.dt.replace_time_zone("UTC")).dt.to_string(ISO_FORMAT)
     if isinstance(dtype, pl.List):
-        return value.list.eval(text(pl.element(), _dtype(dtype.inner)).fill_null("")).list.join(
-            LIST_SEPARATOR
-        )
+        return value.list.eval(text(pl.element(), _dtype(dtype.inner)).fill_null("")).list.join(LIST_SEPARATOR)
     if isinstance(dtype, pl.Array):
         return text(value.arr.to_list(), pl.List(dtype.inner))
     if isinstance(dtype, pl.Struct):

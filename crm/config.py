@@ -24,9 +24,9 @@ _PLACE: Final = re.compile(r" - at `\$(.*)`$")
 class OutputConfig(msgspec.Struct, frozen=True):
     """How tables print."""
 
-    tz: Annotated[
-        Zone, msgspec.Meta(description="Time zone in which times print, such as Asia/Shanghai.")
-    ] = Zone("UTC")
+    tz: Annotated[Zone, msgspec.Meta(description="Time zone in which times print, such as Asia/Shanghai.")] = Zone(
+        "UTC"
+    )
 
 
 CORE: Final[Mapping[str, type[msgspec.Struct]]] = {"plugins": PluginSettings, "output": OutputConfig}
@@ -146,9 +146,7 @@ def _known_fields(
         if key not in fields and key != kind.tag_field:
             raise _MistakeError(where, f"unknown key `{key}`{did_you_mean(str(key), fields)}")
     return {
-        key: _known_keys(item, fields[key], f"{where}.{key}")
-        if isinstance(key, str) and key in fields
-        else item
+        key: _known_keys(item, fields[key], f"{where}.{key}") if isinstance(key, str) and key in fields else item
         for key, item in value.items()
     }
 

@@ -145,9 +145,7 @@ def _mentions_group(entry: str) -> bool:
     except OSError:
         return False
     files = (
-        os.path.join(entry, name, "entry_points.txt")
-        for name in names
-        if name.endswith((".dist-info", ".egg-info"))
+        os.path.join(entry, name, "entry_points.txt") for name in names if name.endswith((".dist-info", ".egg-info"))
     )
     return any(f"[{PROJECT}]".encode() in _contents(file) for file in files)
 

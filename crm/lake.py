@@ -63,9 +63,7 @@ class Lake:
         table = self.open(name)
         return (table.transaction_version(APPLICATION) or 0) if table else 0
 
-    def scan(
-        self, name: str, *, dates: Collection[date] | None = None, since_run: int | None = None
-    ) -> pl.LazyFrame:
+    def scan(self, name: str, *, dates: Collection[date] | None = None, since_run: int | None = None) -> pl.LazyFrame:
         """The table as it is now; empty while it was never written. Columns as in its contract.
 
         Args:
@@ -163,9 +161,7 @@ class Lake:
         for part in parts:
             (self.root / name / part.path).unlink(missing_ok=True)
 
-    def commit(
-        self, name: str, add: Collection[Part], run: int, *, replace: Collection[date] | None = None
-    ) -> None:
+    def commit(self, name: str, add: Collection[Part], run: int, *, replace: Collection[date] | None = None) -> None:
         """Publish data files in one step.
 
         Args:
@@ -183,8 +179,7 @@ class Lake:
                 gone = gone.filter(pl.col("date").is_in(list(replace)))
             now = int(time.time() * 1000)
             actions += [
-                RemoveAction(path, True, now, size, _partition(day))
-                for path, day, _, size, *_ in gone.iter_rows()
+                RemoveAction(path, True, now, size, _partition(day)) for path, day, _, size, *_ in gone.iter_rows()
             ]
         table.create_write_transaction(
             actions,
@@ -192,9 +187,7 @@ class Lake:
             delta_schema(contract),
             ["date"] if contract.by_date else [],
             commit_properties=CommitProperties(app_transactions=[Transaction(APPLICATION, run)]),
-            post_commithook_properties=PostCommitHookProperties(
-                create_checkpoint=True, cleanup_expired_logs=True
-            ),
+            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=True),
         )
 
     def _create(self, name: str) -> DeltaTable:
@@ -233,9 +226,7 @@ def _add_action(part: Part) -> AddAction:
     stats: dict[str, object] = {"numRecords": part.rows}
     if part.first is not None:
         stats |= {"minValues": {"ts": part.first}, "maxValues": {"ts": part.last}, "nullCount": {"ts": 0}}
-    return AddAction(
-        part.path, part.size, _partition(part.date), int(time.time() * 1000), True, json.dumps(stats)
-    )
+    return AddAction(part.path, part.size, _partition(part.date), int(time.time() * 1000), True, json.dumps(stats))
 
 
 def _partition(day: date | None) -> dict[str, str | None]:

@@ -275,9 +275,7 @@ class _Format(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         known = known_writers(ctx.obj if ctx else None)
         if value not in known:
-            self.fail(
-                f"no format `{value}`{did_you_mean(value, known)}; there are: {one_of(known)}.", param, ctx
-            )
+            self.fail(f"no format `{value}`{did_you_mean(value, known)}; there are: {one_of(known)}.", param, ctx)
         return str(value)
 
     def shell_complete(
@@ -296,9 +294,7 @@ class _Columns(click.ParamType[tuple[str, ...]]):
 
     name = "a,b,c"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         columns = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
         if not all(columns):
             self.fail("write the names of columns separated by commas.", param, ctx)
@@ -336,12 +332,8 @@ def _options(default_format: str) -> list[Callable[[Any], Any]]:
             type=_Format(),
             help=f"Format of the table.  [default: {default_format}]",
         ),
-        click.option(
-            "-o", "--output", "output_file", type=_File(), help="File to write; its ending picks the format."
-        ),
-        click.option(
-            "-n", "--limit", "output_limit", type=click.IntRange(min=0), metavar="N", help="At most N rows."
-        ),
+        click.option("-o", "--output", "output_file", type=_File(), help="File to write; its ending picks the format."),
+        click.option("-n", "--limit", "output_limit", type=click.IntRange(min=0), metavar="N", help="At most N rows."),
         click.option(
             "--columns",
             "output_columns",

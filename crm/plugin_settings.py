@@ -10,9 +10,7 @@ class PluginSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     folder: Annotated[
         str | None,
-        msgspec.Meta(
-            description="Folder of `*.py` plugins, relative to this file; nobody else may write there."
-        ),
+        msgspec.Meta(description="Folder of `*.py` plugins, relative to this file; nobody else may write there."),
     ] = None
     block: Annotated[
         tuple[str, ...],

@@ -98,9 +98,7 @@ class PluginHost:
 
     def log_formats(self) -> Mapping[str, LogFormat]:
         """Log formats by name; one whose pattern cannot be compiled is left out."""
-        return self._once(
-            "log_formats", lambda: self._named("log format", "log_formats", LogFormat, _format_problem)
-        )
+        return self._once("log_formats", lambda: self._named("log format", "log_formats", LogFormat, _format_problem))
 
     def writers(self) -> Mapping[str, Writer]:
         """File formats of tables by name; an ending belongs to one of them only."""
@@ -145,9 +143,7 @@ class PluginHost:
             if not isinstance(found, click.Command):
                 raise TypeError(f"{command.ref.target} is not a click command")
         except BROKEN as error:
-            reason = mark_failed(
-                command.plugin, f"its command {command.ref.path!r} cannot be imported", error
-            )
+            reason = mark_failed(command.plugin, f"its command {command.ref.path!r} cannot be imported", error)
             raise PluginError(f"{command.plugin} failed: {reason}") from error
         return found
 
@@ -199,9 +195,7 @@ class PluginHost:
                 found.setdefault(ref.path, Command(ref, plugin))
         for command in list(found.values()):
             for parent in _parents(command.ref.path):
-                found.setdefault(
-                    parent, Command(CommandRef(parent, f"Commands of {command.plugin}."), command.plugin)
-                )
+                found.setdefault(parent, Command(CommandRef(parent, f"Commands of {command.plugin}."), command.plugin))
         return found
 
     def _writers(self) -> dict[str, Writer]:

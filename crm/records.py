@@ -47,16 +47,12 @@ class Records:
     def engine(self) -> sa.Engine:
         """What opens connections; tables that are missing are made."""
         # No pool: opening a file is cheap, and nothing is left open when the program ends.
-        engine = sa.create_engine(
-            f"sqlite:///{self.file}", connect_args={"timeout": 30}, poolclass=sa.pool.NullPool
-        )
+        engine = sa.create_engine(f"sqlite:///{self.file}", connect_args={"timeout": 30}, poolclass=sa.pool.NullPool)
         sa.event.listen(engine, "connect", _prepare)
         try:
             self.metadata.create_all(engine)
         except sa.exc.DatabaseError as error:
-            raise Unusable(
-                f"{self.file} is no database of records: {error.orig}; restore it from a backup"
-            ) from error
+            raise Unusable(f"{self.file} is no database of records: {error.orig}; restore it from a backup") from error
         self.file.chmod(0o600)
         return engine
 
@@ -86,23 +82,16 @@ class Records:
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(self.table(name))).all()
         schema = polars_schema(contract)
-        naive = {
-            key: pl.Datetime("us") if kind == pl.Datetime("us", "UTC") else kind
-            for key, kind in schema.items()
-        }
+        naive = {key: pl.Datetime("us") if kind == pl.Datetime("us", "UTC") else kind for key, kind in schema.items()}
         frame = pl.DataFrame([tuple(row) for row in rows], schema=naive, orient="row")
         return frame.with_columns(
-            pl.col(key).dt.replace_time_zone("UTC")
-            for key, kind in schema.items()
-            if kind == pl.Datetime("us", "UTC")
+            pl.col(key).dt.replace_time_zone("UTC") for key, kind in schema.items() if kind == pl.Datetime("us", "UTC")
         )
 
 
 def _define(contract: Table, metadata: sa.MetaData) -> None:
     columns = [
-        sa.Column(
-            column.name, TYPES[column.type], primary_key=column.name in contract.key, autoincrement=False
-        )
+        sa.Column(column.name, TYPES[column.type], primary_key=column.name in contract.key, autoincrement=False)
         for column in contract.columns
     ]
     sa.Table(contract.name, metadata, *columns)

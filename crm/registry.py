@@ -81,9 +81,7 @@ class Registry:
         except BROKEN as error:
             self.fail(plugin, "it cannot be loaded", error)
 
-    def ask(
-        self, hook: str, check: Callable[[object], Iterable[T]], **given: object
-    ) -> Iterator[tuple[Plugin, T]]:
+    def ask(self, hook: str, check: Callable[[object], Iterable[T]], **given: object) -> Iterator[tuple[Plugin, T]]:
         """What the plugins answer, item by item.
 
         `check` takes a plugin's answer apart and raises if it is malformed. A plugin that raises is marked
@@ -98,9 +96,7 @@ class Registry:
                     item
                     for implementation in implementations
                     if implementation.plugin is module
-                    for item in check(
-                        implementation.function(*(given[name] for name in implementation.argnames))
-                    )
+                    for item in check(implementation.function(*(given[name] for name in implementation.argnames)))
                 ]
             except BROKEN as error:
                 self.fail(plugin, f"its hook {hook!r} does not work", error)

@@ -51,9 +51,7 @@ class Workspace:
             _make(path)
         found = version.read_text(encoding="ascii").strip()
         if found != str(SCHEMA_VERSION):
-            raise Unusable(
-                f"the workspace {path} has version {found}, and this program reads version {SCHEMA_VERSION}"
-            )
+            raise Unusable(f"the workspace {path} has version {found}, and this program reads version {SCHEMA_VERSION}")
         return cls(path, tables)
 
     @property
@@ -106,9 +104,7 @@ class Workspace:
         try:
             lock.acquire()
         except Timeout:
-            raise Locked(
-                f"another run is writing to the workspace {self.path}; try again when it has ended"
-            ) from None
+            raise Locked(f"another run is writing to the workspace {self.path}; try again when it has ended") from None
         try:
             yield
         finally:
@@ -136,9 +132,7 @@ def write_key(path: Path, key: bytes) -> None:
     file = path / "key"
     if file.exists():
         if _read_key(file) != key:
-            raise Unusable(
-                f"{file} holds another key already, by which the visitors of this workspace are named"
-            )
+            raise Unusable(f"{file} holds another key already, by which the visitors of this workspace are named")
         return
     new = path / f"key.{os.getpid()}"
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as out:

@@ -74,12 +74,12 @@ def _unpacked(file: BinaryIO) -> tuple[BinaryIO, bool]:
     """The stream behind the magic bytes, and whether it was plain."""
     reader = file if hasattr(file, "peek") else io.BufferedReader(cast(io.RawIOBase, file))
     try:
-        magic = reader.peek(6)[:6]  # type: ignore[attr-defined]  # every buffered reader has it
+        magic = reader.peek(6)[:6]
     except OSError as error:
         raise UnreadableSource(f"cannot be read: {error}") from error
     if magic.startswith(b"\x1f\x8b"):
         return cast(BinaryIO, gzip.GzipFile(fileobj=reader)), False
-    return cast(BinaryIO, reader), True
+    return reader, True
 
 
 def read_blocks(

@@ -96,9 +96,7 @@ class Kernel:
         frame, bad_times = typed.convert(fields, self.layout, self.rules.visitors.cookie)
         rejects = pl.concat([fields.rejects, bad_times]).sort("line") if bad_times.height else fields.rejects
         frame, filtered = _drop(self._enrich(frame), self.rules.drop)
-        hits = frame.with_columns(visitors.stored_addresses(frame["address"], self.rules.visitors)).select(
-            *HITS
-        )
+        hits = frame.with_columns(visitors.stored_addresses(frame["address"], self.rules.visitors)).select(*HITS)
         account = Account(
             lines=fields.lines,
             hits=hits.height,
@@ -133,9 +131,10 @@ def _drop(frame: pl.DataFrame, rules: tuple[DropRule, ...]) -> tuple[pl.DataFram
 def _fits(rule: DropRule) -> pl.Expr:
     """True where every given condition of a rule holds; a rule without conditions fits nothing."""
     globs = {"path": rule.path, "host": rule.host, "agent": rule.agent, "address": rule.address}
-    tests = [pl.col(name).cast(pl.String).str.contains(glob_expression(given)) for name, given in globs.items() if given]
+    texts = {name: pl.col(name).cast(pl.String) for name in (*globs, "method")}
+    tests = [texts[name].str.contains(glob_expression(given)) for name, given in globs.items() if given]
     if rule.status:
         tests.append(pl.col("status").is_in(list(rule.status)))
     if rule.method:
-        tests.append(pl.col("method").cast(pl.String).is_in(list(rule.method)))
+        tests.append(texts["method"].is_in(list(rule.method)))
     return pl.all_horizontal(tests).fill_null(False) if tests else pl.lit(False)

@@ -87,16 +87,12 @@ def _read_lines(data: bytes) -> pl.DataFrame:
     return lines.slice(1).with_columns(pl.col("number") - 1)
 
 
-def _with_reference(
-    split: pl.DataFrame, names: list[str], layout: Layout
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _with_reference(split: pl.DataFrame, names: list[str], layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The fields of proven lines and of those that the reference can read, and the rejects."""
     odd = split.filter(~pl.col("proven")).select("number", "line")
     matched = reference.parse(odd, layout)
     fits = pl.col("f0").is_not_null()
-    good = pl.concat([split.filter("proven").select(names), matched.filter(fits).select(names)]).sort(
-        "number"
-    )
+    good = pl.concat([split.filter("proven").select(names), matched.filter(fits).select(names)]).sort("number")
     wrong = matched.filter(~fits).select("number", "line")
     return good, _rejects(wrong, NO_MATCH, layout)
 

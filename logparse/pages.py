@@ -35,11 +35,7 @@ def _kept_query(rules: PageRules) -> pl.Expr:
         return pl.lit("")
     keep = pl.lit(True) if "*" in rules.query_keep else _key().is_in(list(rules.query_keep))
     drop = _key().is_in(list(rules.query_drop))
-    kept = (
-        pl.col("query")
-        .str.split("&")
-        .list.eval(pl.element().filter(keep & ~drop & (pl.element() != "")).sort())
-    )
+    kept = pl.col("query").str.split("&").list.eval(pl.element().filter(keep & ~drop & (pl.element() != "")).sort())
     return pl.when(kept.list.len() > 0).then("?" + kept.list.join("&")).otherwise(pl.lit(""))
 
 

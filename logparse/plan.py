@@ -62,9 +62,7 @@ def parse(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         proofs = []
     else:
         split = lines.with_columns(line.str.split('"').alias("pieces"))
-        frame = split.with_columns(pl.col("pieces").list.to_struct(fields=names).alias("pieces")).unnest(
-            "pieces"
-        )
+        frame = split.with_columns(pl.col("pieces").list.to_struct(fields=names).alias("pieces")).unnest("pieces")
         proofs = [split["pieces"].list.len() == len(cut)]
     if any(field.quoted for field in layout.fields):
         proofs.append(~lines["line"].str.contains("\\", literal=True))
@@ -76,9 +74,7 @@ def parse(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     return frame.with_columns(proven.alias("proven")).drop(names)
 
 
-def _parse_piece(
-    frame: pl.DataFrame, name: str, piece: Piece, layout: Layout
-) -> tuple[pl.DataFrame, list[pl.Expr]]:
+def _parse_piece(frame: pl.DataFrame, name: str, piece: Piece, layout: Layout) -> tuple[pl.DataFrame, list[pl.Expr]]:
     """Add the fields of one piece, and say what must hold for them to be right."""
     whole, rest = pl.col(name), pl.col("rest")
     first, last = piece.literals[0], piece.literals[-1]
@@ -102,10 +98,7 @@ def _parse_piece(
 def _steps(piece: Piece) -> list[tuple[str, list[int]]]:
     """(literal, fields before it) inside a piece, neighbours with the same literal together: one split does them."""
     inner = list(zip(piece.literals[1:-1], piece.fields[:-1], strict=True))
-    return [
-        (literal, [number for _, number in same])
-        for literal, same in groupby(inner, key=lambda step: step[0])
-    ]
+    return [(literal, [number for _, number in same]) for literal, same in groupby(inner, key=lambda step: step[0])]
 
 
 def _proof(field: Field, after: str, text: pl.Expr) -> list[pl.Expr]:

@@ -40,9 +40,7 @@ def split(requests: pl.Series) -> pl.DataFrame:
     """
     known = _parts(requests)
     if not known.select(pl.col("target").str.starts_with("/").all()).item() or _any(known["target"], "#"):
-        bare = (
-            pl.col("target").str.replace(r"^(?i)[a-z][a-z0-9+.-]*://[^/?#]*", "").str.replace(r"(?s)#.*$", "")
-        )
+        bare = pl.col("target").str.replace(r"^(?i)[a-z][a-z0-9+.-]*://[^/?#]*", "").str.replace(r"(?s)#.*$", "")
         rooted = pl.when(bare.str.contains(r"^(?:\?|$)") & (bare != pl.col("target"))).then("/" + bare).otherwise(bare)
         known = known.with_columns(pl.coalesce(rooted, "request").alias("target"))
     parts = pl.col("target").str.splitn("?", 2).struct.rename_fields(["path", "query"])
@@ -63,15 +61,11 @@ def _parts(requests: pl.Series) -> pl.DataFrame:
     names = ["method", "target", "version"]
     parts = pl.col("request").str.splitn(" ", 3).struct.rename_fields(names).struct.unnest()
     plain = pl.col("method").is_in(METHODS) & pl.col("version").is_in(VERSIONS) & (pl.col("target") != "")
-    known = (
-        requests.to_frame("request").with_columns(parts).with_columns(plain.fill_null(False).alias("plain"))
-    )
+    known = requests.to_frame("request").with_columns(parts).with_columns(plain.fill_null(False).alias("plain"))
     if known["plain"].all():
         return known.drop("version", "plain")
     odd = pl.col("request").str.extract_groups(REQUEST).struct
-    rest = known.filter(~pl.col("plain")).with_columns(
-        odd.field("1").alias("method"), odd.field("2").alias("target")
-    )
+    rest = known.filter(~pl.col("plain")).with_columns(odd.field("1").alias("method"), odd.field("2").alias("target"))
     # The order of distinct requests is what their codes stand for, so the rest is put back in its places.
     places = known["plain"].arg_true().append((~known["plain"]).arg_true()).arg_sort()
     return pl.concat([known.filter("plain"), rest])[places].drop("version", "plain")

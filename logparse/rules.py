@@ -49,32 +49,48 @@ class PageRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     query_drop: Annotated[
         tuple[str, ...], Meta(description="keys that never stay in the page, whatever query_keep says")
     ] = ()
-    index: Annotated[
-        tuple[str, ...], Meta(description="file names that stand for their folder")
-    ] = ("index.html", "index.htm", "index.php", "index.jsp", "default.aspx", "default.asp")
+    index: Annotated[tuple[str, ...], Meta(description="file names that stand for their folder")] = (
+        "index.html",
+        "index.htm",
+        "index.php",
+        "index.jsp",
+        "default.aspx",
+        "default.asp",
+    )
     numeric_ids: Annotated[
         bool, Meta(description="a path segment of digits alone becomes `*`: /item/17 is /item/*")
     ] = False
     trailing_slash: Annotated[bool, Meta(description="keep the slash at the end of a path")] = False
     lower_case: Annotated[bool, Meta(description="paths that differ in case alone are one page")] = False
-    with_host: Annotated[
-        bool, Meta(description="put the virtual host, in lower case, before the path")
-    ] = False
+    with_host: Annotated[bool, Meta(description="put the virtual host, in lower case, before the path")] = False
     assets: Annotated[
         tuple[str, ...], Meta(description="endings of paths that belong to a page and are no view")
-    ] = tuple(
-        "css js mjs map png jpg jpeg gif svg ico webp avif bmp tif tiff woff woff2 ttf otf eot "
-        "mp3 mp4 m4a webm ogg ogv wav flv wasm".split()
+    ] = (
+        "css", "js", "mjs", "map", "png", "jpg", "jpeg", "gif", "svg", "ico",
+        "webp", "avif", "bmp", "tif", "tiff", "woff", "woff2", "ttf", "otf", "eot",
+        "mp3", "mp4", "m4a", "webm", "ogg", "ogv", "wav", "flv", "wasm",
+    )  # fmt: skip
+    others: Annotated[tuple[str, ...], Meta(description="endings of paths that are neither page nor asset")] = (
+        "txt",
+        "xml",
+        "json",
+        "rss",
+        "atom",
+        "zip",
+        "gz",
+        "tgz",
+        "bz2",
+        "xz",
+        "7z",
+        "rar",
+        "exe",
+        "iso",
+        "dmg",
     )
-    others: Annotated[
-        tuple[str, ...], Meta(description="endings of paths that are neither page nor asset")
-    ] = ("txt", "xml", "json", "rss", "atom", "zip", "gz", "tgz", "bz2", "xz", "7z", "rar", "exe", "iso", "dmg")
     other_paths: Annotated[
         tuple[str, ...], Meta(description="paths, with * for anything, that are neither page nor asset")
     ] = ("/api/*", "/.well-known/*")
-    methods: Annotated[
-        tuple[str, ...], Meta(description="request methods that can view a page")
-    ] = ("GET", "POST")
+    methods: Annotated[tuple[str, ...], Meta(description="request methods that can view a page")] = ("GET", "POST")
 
 
 class DropRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -92,12 +108,8 @@ class DropRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class RobotRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which hits are a robot's."""
 
-    agents: Annotated[
-        tuple[str, ...], Meta(description="further user agents of robots, with * for anything")
-    ] = ()
-    humans: Annotated[
-        tuple[str, ...], Meta(description="user agents that are no robots, whatever the list says")
-    ] = ()
+    agents: Annotated[tuple[str, ...], Meta(description="further user agents of robots, with * for anything")] = ()
+    humans: Annotated[tuple[str, ...], Meta(description="user agents that are no robots, whatever the list says")] = ()
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

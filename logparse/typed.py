@@ -68,9 +68,7 @@ def _times(texts: pl.Series, field: Field) -> pl.Series:
     found = distinct.values.to_frame("time").with_columns(ts=_by_minutes(distinct.values, field))
     missing = pl.col("ts").is_null()
     if found["ts"].null_count():
-        found = found.with_columns(
-            pl.when(missing).then(_time(pl.col("time"), field)).otherwise("ts").alias("ts")
-        )
+        found = found.with_columns(pl.when(missing).then(_time(pl.col("time"), field)).otherwise("ts").alias("ts"))
     return distinct.spread(found.select(pl.when(pl.col("ts").is_between(*RANGE)).then("ts"))["ts"])
 
 
@@ -106,9 +104,7 @@ def _time(value: pl.Expr, field: Field) -> pl.Expr:
         extra = fraction.cast(pl.Int64, strict=False).fill_null(0) if digits else pl.lit(0)
         return (micros + extra).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     zoned = any(mark in field.time for mark in ("%z", "%:z", "%#z", "%Z"))
-    parsed = value.str.to_datetime(
-        field.time, time_unit="us", strict=False, time_zone="UTC" if zoned else None
-    )
+    parsed = value.str.to_datetime(field.time, time_unit="us", strict=False, time_zone="UTC" if zoned else None)
     return parsed if zoned else parsed.dt.replace_time_zone("UTC")
 
 
@@ -118,7 +114,8 @@ def _with_request(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         return frame
     target = pl.col("target")
     if "args" in layout.roles:
-        args = pl.when(pl.col("args").is_in(["-", ""])).then(pl.lit("")).otherwise("?" + pl.col("args").str.strip_prefix("?"))
+        given = "?" + pl.col("args").str.strip_prefix("?")
+        args = pl.when(pl.col("args").is_in(["-", ""])).then(pl.lit("")).otherwise(given)
         target = pl.when(target.str.contains("?", literal=True)).then(target).otherwise(target + args)
     method = pl.col("method") if "method" in layout.roles else pl.lit("GET")
     whole = pl.when(~method.is_in(["-", ""])).then(pl.concat_str(method, pl.lit(" "), target))

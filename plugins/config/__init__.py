@@ -10,9 +10,15 @@ def register_commands() -> Sequence[CommandRef]:
     """The group `config`."""
     return [
         CommandRef("config", "Write, show and check the configuration."),
+        CommandRef("config init", "Write a commented crm.yaml into the workspace.", "plugins.config.commands:init"),
         CommandRef(
-            "config init", "Write a commented crm.yaml into the workspace.", "plugins.config.commands:init"
+            "config show",
+            "Print the configuration in force as YAML; passwords are hidden.",
+            "plugins.config.commands:show",
         ),
-        CommandRef("config show", "Print the configuration in force.", "plugins.config.commands:show"),
-        CommandRef("config check", "Check the configuration file.", "plugins.config.commands:check"),
+        CommandRef(
+            "config check",
+            "Check the configuration file; exit code 4 and a sentence that says where it is wrong.",
+            "plugins.config.commands:check",
+        ),
     ]

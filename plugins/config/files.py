@@ -20,9 +20,7 @@ def write_new(file: Path, text: str) -> None:
         raise Unusable(f"{file} exists and is left as it is")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(
-            os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-        ) as out:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
             out.write(text)
     except OSError as error:
         raise Unusable(f"cannot write {file}: {error.strerror or error}") from error

@@ -81,16 +81,12 @@ def _section(
         value = getattr(default, field.name)
         kind, described = _described(field.type)
         if isinstance(kind, msgspec.inspect.StructType) and isinstance(value, msgspec.Struct):
-            yield from _section(
-                field.encode_name, described or _first_line(kind.cls), kind, value, f"{indent}  "
-            )
+            yield from _section(field.encode_name, described or _first_line(kind.cls), kind, value, f"{indent}  ")
         else:
             yield from _setting(field.encode_name, described, kind, value, f"{indent}  ")
 
 
-def _setting(
-    name: str, help_text: str, kind: msgspec.inspect.Type, value: object, indent: str
-) -> Iterator[str]:
+def _setting(name: str, help_text: str, kind: msgspec.inspect.Type, value: object, indent: str) -> Iterator[str]:
     if isinstance(kind, msgspec.inspect.LiteralType):
         help_text = f"{help_text} One of: {', '.join(map(str, kind.values))}.".strip()
     if help_text:

@@ -29,10 +29,7 @@ def register_commands() -> Sequence[CommandRef]:
     group = CommandRef("logs", "Mine web servers' access logs.")
     return [
         group,
-        *(
-            CommandRef(f"logs {name}", line, f"plugins.logs.commands.{name}:command")
-            for name, line in _COMMANDS
-        ),
+        *(CommandRef(f"logs {name}", line, f"plugins.logs.commands.{name}:command") for name, line in _COMMANDS),
     ]
 
 

@@ -16,15 +16,13 @@ LONGEST_IDLE = timedelta(days=1)
 class SessionsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How hits are cut into sessions."""
 
-    idle: Annotated[
-        Duration, Meta(description="A longer gap between two hits ends the session; at most 1d.")
-    ] = Duration(minutes=30)
+    idle: Annotated[Duration, Meta(description="A longer gap between two hits ends the session; at most 1d.")] = (
+        Duration(minutes=30)
+    )
     max_length: Annotated[
         Duration | None, Meta(description="Longest time from the first hit of a session to its last.")
     ] = None
-    max_hits: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="Most hits in one session.")] = (
-        None
-    )
+    max_hits: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="Most hits in one session.")] = None
     new_referrer: Annotated[
         bool, Meta(description="A view that comes from another site than before begins a session.")
     ] = False
@@ -39,9 +37,7 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     pages: PageRules = PageRules()
     robots: RobotRules = RobotRules()
     sessions: SessionsConfig = SessionsConfig()
-    drop: Annotated[
-        tuple[DropRule, ...], Meta(description="Hits that are not stored, each rule with a name.")
-    ] = ()
+    drop: Annotated[tuple[DropRule, ...], Meta(description="Hits that are not stored, each rule with a name.")] = ()
 
     def rules(self) -> Rules:
         """The rules by which lines become hits."""
@@ -54,9 +50,7 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
             Unusable: they contradict each other.
         """
         values = msgspec.structs.asdict(self.sessions) | {k: v for k, v in given.items() if v is not None}
-        plain = {
-            k: timedelta(0, v.total_seconds()) if isinstance(v, timedelta) else v for k, v in values.items()
-        }
+        plain = {k: timedelta(0, v.total_seconds()) if isinstance(v, timedelta) else v for k, v in values.items()}
         rules = SessionRules(**plain)  # type: ignore[arg-type]  # the fields of both structs have the same types
         if not timedelta(0) < rules.idle <= LONGEST_IDLE:
             raise Unusable("logs.sessions.idle must be longer than 0s and at most 1d")

@@ -8,9 +8,7 @@ HITS = Table(
     (
         Column("date", "date", "UTC date of `ts`"),
         Column("ts", "timestamp", "when the server logged the request, UTC"),
-        Column(
-            "visitor", "int64", "who sent it: a keyed hash of cookie, query id, or address and user agent"
-        ),
+        Column("visitor", "int64", "who sent it: a keyed hash of cookie, query id, or address and user agent"),
         Column("login", "string", "the user name that the server logged", mask="name"),
         Column("address", "string", "the client's address, as the rules let it be stored", mask="address"),
         Column("host", "string", "the virtual host"),
@@ -38,9 +36,7 @@ SESSIONS = Table(
         Column("date", "date", "UTC date of `start`"),
         Column("session", "int64", "id"),
         Column("visitor", "int64", "whose"),
-        Column(
-            "customer", "string", "the login of the session, also for its hits before the login", mask="name"
-        ),
+        Column("customer", "string", "the login of the session, also for its hits before the login", mask="name"),
         Column("start", "timestamp", "first hit, UTC"),
         Column("end", "timestamp", "last hit, UTC"),
         Column("duration_s", "float64", "from the first hit to the last", unit="seconds"),

@@ -65,9 +65,7 @@ def top(hits: pl.LazyFrame, by: Field, which: Robots) -> pl.LazyFrame:
         kept = kept.filter(by.only)
     value = pl.col(by.column) if by.value is None else by.value
     # Two steps, since the first streams: distinct visitors are the rows of each value.
-    pairs = kept.group_by(value.alias(by.column), "visitor").agg(
-        pl.len().alias("hits"), pl.col("bytes").sum()
-    )
+    pairs = kept.group_by(value.alias(by.column), "visitor").agg(pl.len().alias("hits"), pl.col("bytes").sum())
     sums = pairs.group_by(by.column).agg(
         pl.col("hits").sum().cast(pl.Int64), pl.len().cast(pl.Int64).alias("visitors"), pl.col("bytes").sum()
     )

@@ -155,9 +155,7 @@ def _windows(lake: Lake, stretch: list[date]) -> Iterator[tuple[datetime, dateti
     yield start, _midnight(stretch[-1] + DAY)
 
 
-def _load(
-    lake: Lake, start: datetime, end: datetime, visitors: pl.Series | None, ranks: pl.DataFrame
-) -> pl.DataFrame:
+def _load(lake: Lake, start: datetime, end: datetime, visitors: pl.Series | None, ranks: pl.DataFrame) -> pl.DataFrame:
     """The hits of people in a window, as `logparse.sessions` takes them, with the rank of their source."""
     last = (end - timedelta(microseconds=1)).date()
     days = [start.date() + timedelta(days=n) for n in range((last - start.date()).days + 1)]

@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 
 import polars as pl
 
@@ -125,9 +124,7 @@ class Intake:
             rejects=pl.concat(rejects).head(KEPT_REJECTS),
         )
         if not error and sum(total.rejected.values()) * 2 > total.lines - total.blank:
-            error = (
-                f"more than half of its lines do not fit the format {opened.format.name}, so none is stored"
-            )
+            error = f"more than half of its lines do not fit the format {opened.format.name}, so none is stored"
         if error:
             self.lake.discard("hits", parts)
             return replace(outcome, state="refused", parts=[], error=error)
@@ -148,9 +145,7 @@ class Intake:
 
         try:
             for piece in ordered_map(work, opened.blocks):
-                pieces.append(
-                    piece if len(pieces) < KEPT_REJECTS else replace(piece, rejects=piece.rejects.head(0))
-                )
+                pieces.append(piece if len(pieces) < KEPT_REJECTS else replace(piece, rejects=piece.rejects.head(0)))
                 self.progress(piece.account.lines, piece.block_end)
         except LogparseError as failure:
             error = str(failure)
@@ -198,7 +193,5 @@ def _reading(
     first = before.first_ts if before else None
     first = first or next((piece.first_ts for piece in pieces if piece.first_ts), None)
     newest = max((piece.newest_ts for piece in pieces if piece.newest_ts), default=None)
-    source = Source(
-        number, position, opened.format.name, opened.format.pattern, path or item.name, first, total
-    )
+    source = Source(number, position, opened.format.name, opened.format.pattern, path or item.name, first, total)
     return Reading(source, account, newest, seen, path)

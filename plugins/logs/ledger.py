@@ -185,9 +185,7 @@ def _merged(readings: list[Reading]) -> list[Reading]:
 
 
 def _account(row: Mapping[str, Any] | sa.RowMapping) -> Account:
-    return Account(
-        row["lines"], row["hits"], row["blank"], json.loads(row["filtered"]), json.loads(row["rejected"])
-    )
+    return Account(row["lines"], row["hits"], row["blank"], json.loads(row["filtered"]), json.loads(row["rejected"]))
 
 
 def _source(row: Mapping[str, Any] | sa.RowMapping, account: Account) -> Source:

@@ -212,9 +212,7 @@ class Mine:
         changed = [name for name in ("pages", "robots", "sessions") if before.get(name) != now[name]]
         if changed == ["sessions"]:
             old = describe(msgspec.convert(before["sessions"], SessionRules))
-            self.note(
-                f"all sessions are made anew by other rules: {describe(self.session_rules)} (before: {old})"
-            )
+            self.note(f"all sessions are made anew by other rules: {describe(self.session_rules)} (before: {old})")
         elif changed:
             self.note(f"the rules of {', '.join(changed)} have changed: all hits and sessions are made anew")
         return changed

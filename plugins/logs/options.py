@@ -27,9 +27,7 @@ def log_format(function: F) -> F:
     )(function)
 
 
-def chosen_format(
-    app: "App", given: str | None, config: "LogsConfig"
-) -> "tuple[list[LogFormat], LogFormat | None]":
+def chosen_format(app: "App", given: str | None, config: "LogsConfig") -> "tuple[list[LogFormat], LogFormat | None]":
     """The formats that can be detected, and the one to use; None for auto.
 
     Raises:
@@ -53,9 +51,7 @@ def session_rules(function: F) -> F:
     for option in reversed(
         (
             click.option("--idle", type=DURATION, help="A longer gap between two hits ends a session: 30m."),
-            click.option(
-                "--max-length", type=DURATION, help="Longest time from a session's first hit to its last."
-            ),
+            click.option("--max-length", type=DURATION, help="Longest time from a session's first hit to its last."),
             click.option("--max-hits", type=click.IntRange(min=1), help="Most hits in one session."),
             click.option(
                 "--new-referrer/--no-new-referrer",

@@ -15,9 +15,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def ordered_map(
-    function: Callable[[int, T], R], items: Iterable[T], workers: int | None = None
-) -> Iterator[R]:
+def ordered_map(function: Callable[[int, T], R], items: Iterable[T], workers: int | None = None) -> Iterator[R]:
     """`function(number, item)` for every item on several threads; results in the order of the items.
 
     At most one item more than there are workers is taken ahead of the result that is waited for.

@@ -186,11 +186,7 @@ def sessions(reader: Reader, rules: SessionRules, *, raw: bool) -> pl.DataFrame:
     frames = [(log, _needed(hits, rules, raw=raw)) for log, hits in reader.hits()]
     began = {log: (log.first_ts, log.fingerprint) for log in reader.logs if log.first_ts and not log.error}
     rank = {log: number for number, log in enumerate(sorted(began, key=lambda log: began[log]))}
-    ranked = [
-        hits.with_columns(pl.lit(rank[log], dtype=pl.Int32).alias("rank"))
-        for log, hits in frames
-        if log in rank
-    ]
+    ranked = [hits.with_columns(pl.lit(rank[log], dtype=pl.Int32).alias("rank")) for log, hits in frames if log in rank]
     del frames
     if not ranked:
         return pl.DataFrame(schema=polars_schema(SESSIONS))

@@ -54,9 +54,7 @@ def figures(lake: "Lake", dates: list[date], rules: SessionRules) -> Figures | N
         lake.scan("sessions", dates=dates)
         .select(
             pl.len().alias("sessions"),
-            (pl.col("end") + rules.idle >= pl.lit(newest, dtype=pl.Datetime("us", "UTC")))
-            .sum()
-            .alias("open"),
+            (pl.col("end") + rules.idle >= pl.lit(newest, dtype=pl.Datetime("us", "UTC"))).sum().alias("open"),
             pl.col("visitor").n_unique().alias("visitors"),
             pl.col("customer").drop_nulls().n_unique().alias("customers"),
             pl.col("views").sum(),
@@ -157,35 +155,19 @@ def _tables(lake: "Lake", dates: list[date]) -> Iterator[str]:
     """The main pages, entries, exits and transitions of the dates, from the tables that the miners keep."""
     if "pages" in lake.contracts:
         pages = (
-            lake.scan("pages", dates=dates)
-            .group_by("page")
-            .agg(pl.col("views", "entries", "exits").sum())
-            .collect()
+            lake.scan("pages", dates=dates).group_by("page").agg(pl.col("views", "entries", "exits").sum()).collect()
         )
         for column, title in (
             ("views", "most viewed pages"),
             ("entries", "entry pages"),
             ("exits", "exit pages"),
         ):
-            rows = (
-                pages.filter(pl.col(column) > 0)
-                .sort(column, "page", descending=[True, False])
-                .head(LONGEST_LIST)
-            )
-            yield from _list(
-                title, [(page, count) for page, count in rows.select("page", column).iter_rows()]
-            )
+            rows = pages.filter(pl.col(column) > 0).sort(column, "page", descending=[True, False]).head(LONGEST_LIST)
+            yield from _list(title, [(page, count) for page, count in rows.select("page", column).iter_rows()])
     if "transitions" in lake.contracts:
-        steps = (
-            lake.scan("transitions", dates=dates)
-            .group_by("page", "next")
-            .agg(pl.col("count").sum())
-            .collect()
-        )
+        steps = lake.scan("transitions", dates=dates).group_by("page", "next").agg(pl.col("count").sum()).collect()
         rows = steps.sort("count", "page", "next", descending=[True, False, False]).head(LONGEST_LIST)
-        yield from _list(
-            "transitions", [(f"{page} > {next_}", count) for page, next_, count in rows.iter_rows()]
-        )
+        yield from _list("transitions", [(f"{page} > {next_}", count) for page, next_, count in rows.iter_rows()])
 
 
 def _list(title: str, rows: list[tuple[str, int]]) -> Iterator[str]:

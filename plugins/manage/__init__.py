@@ -8,7 +8,5 @@ def register_commands() -> list[CommandRef]:
     """The group and its commands."""
     return [
         CommandRef("plugins", "See which plugins there are."),
-        CommandRef(
-            "plugins list", "List the plugins with their state.", "plugins.manage.commands:list_plugins"
-        ),
+        CommandRef("plugins list", "List the plugins with their state.", "plugins.manage.commands:list_plugins"),
     ]

@@ -18,10 +18,7 @@ def register_commands() -> Sequence[CommandRef]:
     group = CommandRef("paths", "Mine the paths of sessions.")
     return [
         group,
-        *(
-            CommandRef(f"paths {name}", line, f"plugins.paths.commands.{name}:command")
-            for name, line in _COMMANDS
-        ),
+        *(CommandRef(f"paths {name}", line, f"plugins.paths.commands.{name}:command") for name, line in _COMMANDS),
     ]
 
 

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_WRITES: Final = frozenset(
-    ("alter", "create", "delete", "drop", "insert", "merge", "replace", "truncate", "update")
-)
+_WRITES: Final = frozenset(("alter", "create", "delete", "drop", "insert", "merge", "replace", "truncate", "update"))
 """Polars obeys some of these on its own copy of a table, which looks as if they had worked."""
 
 _MISSING: Final = re.compile(r"relation '([^']*)' was not found")
@@ -47,9 +45,7 @@ def command(app: App, sql: str) -> None:
     if not words:
         raise UsageError("the query is empty")
     if words[0].lower() in _WRITES:
-        raise UsageError(
-            f"the query cannot be run: {words[0].upper()} would change a table, and queries only read"
-        )
+        raise UsageError(f"the query cannot be run: {words[0].upper()} would change a table, and queries only read")
     try:
         show(app, _planned(app, text), current())
     except (pl.exceptions.PolarsError, ValueError) as error:

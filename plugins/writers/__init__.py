@@ -25,9 +25,7 @@ def writers() -> Sequence[Writer]:
     return [
         Writer("table", (".txt",), _later("grid", "write_table"), "aligned columns for people"),
         Writer("csv", (".csv",), _later("delimited", "write_csv"), "RFC 4180, UTF-8, a header line"),
-        Writer(
-            "tsv", (".tsv", ".tab"), _later("delimited", "write_tsv"), r"tab, newline and \ escaped by \ "
-        ),
+        Writer("tsv", (".tsv", ".tab"), _later("delimited", "write_tsv"), r"tab, newline and \ escaped by \ "),
         Writer("json", (".json",), _later("objects", "write_json"), "one array of objects"),
         Writer("ndjson", (".ndjson", ".jsonl"), _later("objects", "write_ndjson"), "one object a line"),
         Writer("md", (".md", ".markdown"), _later("grid", "write_markdown"), "a Markdown table"),

@@ -99,8 +99,7 @@ def _fit(grid: _Grid, room: int) -> None:
     limits = widths
     for shrinking in _SHRINKING:
         least = [
-            min(limit, _LEAST) if kind == shrinking else limit
-            for limit, kind in zip(limits, grid.kinds, strict=True)
+            min(limit, _LEAST) if kind == shrinking else limit for limit, kind in zip(limits, grid.kinds, strict=True)
         ]
         limits = fit(limits, least, room)
     grid.header = [shorten(name, limit - _PADDING) for name, limit in zip(grid.header, limits, strict=True)]

@@ -99,9 +99,7 @@ def test_a_reader_that_goes_away_ends_the_program_quietly(crm: "Program") -> Non
 
 
 @pytest.mark.parametrize(("gone", "left"), [("stdout", "stderr"), ("stderr", "stdout")])
-def test_a_stream_that_closes_before_the_last_flush_is_quiet_too(
-    crm: "Program", gone: str, left: str
-) -> None:
+def test_a_stream_that_closes_before_the_last_flush_is_quiet_too(crm: "Program", gone: str, left: str) -> None:
     with crm.process("-q", "probe", "late") as process:
         assert process.stdin is not None
         getattr(process, gone).close()

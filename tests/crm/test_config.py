@@ -60,17 +60,13 @@ def test_without_a_file_everything_is_at_its_default() -> None:
     assert config.get("output", OutputConfig).tz == "UTC"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "# nothing\n", "logs:\n", "logs:\n  sessions:\n", "{}", "\ufefflogs: {}"]
-)
+@pytest.mark.parametrize("text", ["", "# nothing\n", "logs:\n", "logs:\n  sessions:\n", "{}", "\ufefflogs: {}"])
 def test_everything_is_optional(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, text).get("logs", LogsConfig) == LogsConfig()
 
 
 def test_values_are_read_with_their_types(tmp_path: Path) -> None:
-    config = read(
-        tmp_path, "logs:\n  sessions: {idle: 1h30m}\n  rules: [{match: a}]\noutput: {tz: Asia/Shanghai}\n"
-    )
+    config = read(tmp_path, "logs:\n  sessions: {idle: 1h30m}\n  rules: [{match: a}]\noutput: {tz: Asia/Shanghai}\n")
     logs = config.get("logs", LogsConfig)
     assert logs.sessions.idle == timedelta(hours=1, minutes=30)
     assert isinstance(logs.sessions.idle, timedelta)
@@ -131,9 +127,7 @@ def test_what_is_no_yaml_is_unusable(tmp_path: Path, text: str) -> None:
 
 
 def test_a_syntax_error_has_line_and_column(tmp_path: Path) -> None:
-    assert mistake(tmp_path, "logs:\n  kind: page\n sessions: {}\n").startswith(
-        ", line 3, column 2: no valid YAML"
-    )
+    assert mistake(tmp_path, "logs:\n  kind: page\n sessions: {}\n").startswith(", line 3, column 2: no valid YAML")
 
 
 def test_bytes_that_are_not_utf8_are_unusable(tmp_path: Path) -> None:
@@ -141,9 +135,7 @@ def test_bytes_that_are_not_utf8_are_unusable(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=40))
-def test_any_bytes_are_a_configuration_or_unusable(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
+def test_any_bytes_are_a_configuration_or_unusable(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "any.yaml"
     file.write_bytes(content)
     with suppress(Unusable):

@@ -69,9 +69,7 @@ class TestDiscovery:
     ) -> None:
         with zipfile.ZipFile(tmp_path / "plugins.zip", "w") as archive:
             archive.writestr("installed_zipped.py", site.source(site.adds_table("zipped")))
-            archive.writestr(
-                "zipped-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: zipped\nVersion: 1\n"
-            )
+            archive.writestr("zipped-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: zipped\nVersion: 1\n")
             archive.writestr("zipped-1.dist-info/entry_points.txt", "[crm]\nzipped = installed_zipped\n")
         monkeypatch.syspath_prepend(tmp_path / "plugins.zip")
         assert "zipped" in site.host().tables()
@@ -105,9 +103,7 @@ class TestBlocking:
 
     def test_without_a_file_only_the_environment_counts(self, tmp_path: Path) -> None:
         assert read_settings(None, {}) == Settings()
-        assert read_settings(tmp_path / "none.yaml", {"CRM_BLOCK_PLUGINS": "x"}) == Settings(
-            block=frozenset("x")
-        )
+        assert read_settings(tmp_path / "none.yaml", {"CRM_BLOCK_PLUGINS": "x"}) == Settings(block=frozenset("x"))
 
     @pytest.mark.parametrize(
         "text",
@@ -165,9 +161,7 @@ class TestFolder:
         assert dict(host.tables()) == {}
         assert f"{refused} belongs to another user" in host.plugins[-1].reason
 
-    def test_a_symbolic_link_counts_as_what_it_leads_to(
-        self, site: "Site", folder: Path, tmp_path: Path
-    ) -> None:
+    def test_a_symbolic_link_counts_as_what_it_leads_to(self, site: "Site", folder: Path, tmp_path: Path) -> None:
         outside = tmp_path / "outside.py"
         outside.write_text(site.source(site.adds_table("outside")))
         outside.chmod(0o666)

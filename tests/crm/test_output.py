@@ -152,9 +152,7 @@ def test_personal_columns_are_masked_in_every_format(name: str, tmp_path: Path) 
 
 def test_unmasking_is_recorded_with_the_columns_and_the_rows(audited: list[tuple[str, str, int]]) -> None:
     assert rows("--unmask")[0]["login"] == "wangxiaoming"
-    assert rows("--unmask", "-n", "1", "--columns", "login", frame=FRAME.lazy()) == [
-        {"login": "wangxiaoming"}
-    ]
+    assert rows("--unmask", "-n", "1", "--columns", "login", frame=FRAME.lazy()) == [{"login": "wangxiaoming"}]
     assert audited == [("unmask", "show: address, login", 2), ("unmask", "show: login", 1)]
 
 

@@ -30,9 +30,7 @@ BROKEN = {
 
 class TestIsolation:
     @pytest.mark.parametrize("kind", BROKEN)
-    def test_a_plugin_that_cannot_be_loaded_fails_alone_and_is_named_once(
-        self, site: "Site", kind: str
-    ) -> None:
+    def test_a_plugin_that_cannot_be_loaded_fails_alone_and_is_named_once(self, site: "Site", kind: str) -> None:
         body, reason = BROKEN[kind]
         site.install("broken", body)
         site.install("healthy", site.adds_table("kept"))
@@ -64,9 +62,7 @@ class TestIsolation:
             ("exit(3)", "SystemExit: 3"),
         ],
     )
-    def test_a_hook_that_fails_leaves_the_other_plugins_alone(
-        self, site: "Site", answer: str, reason: str
-    ) -> None:
+    def test_a_hook_that_fails_leaves_the_other_plugins_alone(self, site: "Site", answer: str, reason: str) -> None:
         site.install("broken", f"@hookimpl\ndef tables(): return {answer}")
         site.install("healthy", site.adds_table("kept"))
         host = site.host()
@@ -82,26 +78,16 @@ class TestIsolation:
         assert dict(host.tables()) == {}
         assert len(site.said) == 1
 
-    def test_a_command_that_cannot_be_imported_names_plugin_distribution_and_error(
-        self, site: "Site"
-    ) -> None:
-        site.install(
-            "lazy", "@hookimpl\ndef register_commands(): return [CommandRef('x', 'X.', 'no_such_mod:main')]"
-        )
+    def test_a_command_that_cannot_be_imported_names_plugin_distribution_and_error(self, site: "Site") -> None:
+        site.install("lazy", "@hookimpl\ndef register_commands(): return [CommandRef('x', 'X.', 'no_such_mod:main')]")
         host = site.host()
-        with pytest.raises(
-            PluginError, match=r"plugin 'lazy' of dist-lazy 1\.2 .* No module named 'no_such_mod'"
-        ):
+        with pytest.raises(PluginError, match=r"plugin 'lazy' of dist-lazy 1\.2 .* No module named 'no_such_mod'"):
             host.load_command(host.commands()["x"])
         assert site.plugin(host, "lazy").state == "failed"
 
     @pytest.mark.parametrize("target", ["os:sep", "os:nothing", "os", ":x", "nonsense"])
-    def test_a_target_that_is_no_click_command_is_the_plugins_failure(
-        self, site: "Site", target: str
-    ) -> None:
-        site.install(
-            "lazy", f"@hookimpl\ndef register_commands(): return [CommandRef('x', 'X.', '{target}')]"
-        )
+    def test_a_target_that_is_no_click_command_is_the_plugins_failure(self, site: "Site", target: str) -> None:
+        site.install("lazy", f"@hookimpl\ndef register_commands(): return [CommandRef('x', 'X.', '{target}')]")
         host = site.host()
         with pytest.raises(PluginError):
             host.load_command(host.commands()["x"])
@@ -173,9 +159,7 @@ class TestNames:
     )
     def test_a_command_is_not_also_a_group(self, site: "Site", first: str, second: str) -> None:
         for name, path in (("a", first), ("b", second)):
-            site.install(
-                name, f"@hookimpl\ndef register_commands(): return [CommandRef('{path}', 'H.', 'm:c')]"
-            )
+            site.install(name, f"@hookimpl\ndef register_commands(): return [CommandRef('{path}', 'H.', 'm:c')]")
         commands = site.host().commands()
         assert first in commands
         assert second not in {path for path, command in commands.items() if command.ref.target is not None}
@@ -206,9 +190,7 @@ class TestNames:
             ("(Column('day', 'date', ''),)", "begins with a column `date`"),
         ],
     )
-    def test_a_table_that_could_not_be_kept_is_left_out(
-        self, site: "Site", columns: str, reason: str
-    ) -> None:
+    def test_a_table_that_could_not_be_kept_is_left_out(self, site: "Site", columns: str, reason: str) -> None:
         site.install("a", f"@hookimpl\ndef tables(): return [Table('t', 'help', {columns}, owner='a')]")
         assert dict(site.host().tables()) == {}
         assert reason in site.said[0]
@@ -255,9 +237,7 @@ class TestSections:
         assert "mine" not in host.config_sections()
         assert site.plugin(host, "a").state == "failed"
 
-    def test_the_section_of_a_plugin_that_failed_does_not_stop_the_program(
-        self, site: "Site", tmp_path: Path
-    ) -> None:
+    def test_the_section_of_a_plugin_that_failed_does_not_stop_the_program(self, site: "Site", tmp_path: Path) -> None:
         site.install("a", "1 / 0")
         (tmp_path / "crm.yaml").write_text("mine: {depth: 3}")
         assert App((), workspace=tmp_path).config.path == tmp_path / "crm.yaml"
@@ -276,18 +256,14 @@ class TestMiners:
         assert "its miner 'm' is left out: there is no table 'nowhere'" in site.said[0]
 
     def test_what_came_from_whom_can_be_asked_for_and_marked_as_failed(self, site: "Site") -> None:
-        site.install(
-            "a", site.adds_table("t") + "@hookimpl\ndef miners(): return [Miner('m', ('t',), print)]"
-        )
+        site.install("a", site.adds_table("t") + "@hookimpl\ndef miners(): return [Miner('m', ('t',), print)]")
         host = site.host()
         host.miners(Config(None, {}))
         plugin = host.owner("miner", "m")
         assert plugin is site.plugin(host, "a")
         host.fail(plugin, "its miner 'm' does not work", ValueError("no\nluck"))
         host.fail(plugin, "its miner 'm' does not work", ValueError("again"))
-        assert site.said == [
-            "plugin 'a' of dist-a 1.2 failed: its miner 'm' does not work: ValueError: no luck"
-        ]
+        assert site.said == ["plugin 'a' of dist-a 1.2 failed: its miner 'm' does not work: ValueError: no luck"]
 
 
 def test_importing_the_package_for_plugin_authors_is_light(site: "Site") -> None:

@@ -123,9 +123,7 @@ def test_a_reader_does_not_wait_for_a_writer(records: Records) -> None:
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "records.db").write_bytes(b"nonsense" * 200)
     records = Records(tmp_path / "records.db", {"notes": NOTES})
-    with pytest.raises(
-        Unusable, match=r"records\.db is no database of records: .*; restore it from a backup"
-    ):
+    with pytest.raises(Unusable, match=r"records\.db is no database of records: .*; restore it from a backup"):
         records.count("notes")
 
 

@@ -11,9 +11,7 @@ from crm.workspace import Workspace, write_key
 
 TABLES = {
     "days": Table("days", "Days.", (Column("date", "date", "day"),), owner="test"),
-    "notes": Table(
-        "notes", "Notes.", (Column("id", "int64", "n"),), owner="test", store="records", key=("id",)
-    ),
+    "notes": Table("notes", "Notes.", (Column("id", "int64", "n"),), owner="test", store="records", key=("id",)),
 }
 
 

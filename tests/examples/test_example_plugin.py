@@ -93,9 +93,7 @@ try:
 except SystemExit:
     print(sorted({"polars", "numpy", "sqlalchemy", "deltalake", "sklearn"} & set(sys.modules)))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=crm.environment
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=crm.environment)
     assert "List the sections" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
 

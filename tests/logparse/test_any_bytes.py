@@ -13,9 +13,7 @@ from logparse.kernel import HITS, Account, Parsed
 from logparse.lines import REJECTS
 from logparse.rules import DropRule, PageRules, Rules, VisitorRules
 
-COMBINED = (
-    b'203.0.113.9 - - [17/May/2015:10:05:03 +0000] "GET /a?b=%E4 HTTP/1.1" 200 512 "-" "curl/8 \\"x\\" \\xe4"'
-)
+COMBINED = b'203.0.113.9 - - [17/May/2015:10:05:03 +0000] "GET /a?b=%E4 HTTP/1.1" 200 512 "-" "curl/8 \\"x\\" \\xe4"'
 LINES = [
     COMBINED,
     b"shop.example.com:80 " + COMBINED,
@@ -55,9 +53,7 @@ RULES = [
     Rules(),
     Rules(
         visitors=VisitorRules(cookie="sid", query_key="id", forwarded="last", addresses="none"),
-        pages=PageRules(
-            query_keep=("*",), query_drop=("c",), numeric_ids=True, lower_case=True, with_host=True
-        ),
+        pages=PageRules(query_keep=("*",), query_drop=("c",), numeric_ids=True, lower_case=True, with_host=True),
         drop=(DropRule(name="a", path=("/a*",), status=(200,)), DropRule(name="post", method=("POST",))),
     ),
 ]
@@ -84,8 +80,7 @@ def check_account(parsed: Parsed, data: bytes) -> None:
     assert account.hits == parsed.hits.height
     assert sum(account.rejected.values()) == parsed.rejects.height
     assert account.rejected == {
-        reason: parsed.rejects["reason"].to_list().count(reason)
-        for reason in parsed.rejects["reason"].unique()
+        reason: parsed.rejects["reason"].to_list().count(reason) for reason in parsed.rejects["reason"].unique()
     }
     assert dict(parsed.hits.schema) == HITS
     assert dict(parsed.rejects.schema) == REJECTS
@@ -179,9 +174,7 @@ def test_reading_goes_on_where_it_ended(engine: Any, data: bytes, size: int, cut
     lines=st.lists(st.binary(max_size=60).map(lambda line: line.translate(None, b"\n\r\0")), max_size=5),
     size=st.integers(1, 100),
 )
-def test_endless_lines_are_cut_alike_whatever_is_read_at_once(
-    engine: Any, lines: list[bytes], size: int
-) -> None:
+def test_endless_lines_are_cut_alike_whatever_is_read_at_once(engine: Any, lines: list[bytes], size: int) -> None:
     data = b"\n".join(lines)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("logparse.blocks.MAX_LINE", 20)

@@ -89,7 +89,7 @@ class Failing(io.RawIOBase):
 @pytest.mark.parametrize("lines", [0, 1, 5])
 def test_device_that_fails_is_unreadable(lines: int) -> None:
     reader = io.BufferedReader(Failing(lines))
-    with pytest.raises(UnreadableSource, match="cannot be read: .*Input/output error"):
+    with pytest.raises(UnreadableSource, match="Input/output error"):
         read(reader)
 
 

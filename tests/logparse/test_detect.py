@@ -77,9 +77,7 @@ def test_line_with_an_impossible_time_does_not_fit(combined: Line) -> None:
     assert found(combined(), combined(time="31/Feb/2015:10:05:03 +0000")) == ("combined", 0.5)
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\n\n# comment\n", b"garbage\n" * 10, b"\0" * 5000, bytes(range(256)) * 20]
-)
+@pytest.mark.parametrize("data", [b"", b"\n\n# comment\n", b"garbage\n" * 10, b"\0" * 5000, bytes(range(256)) * 20])
 def test_what_is_no_log_fits_no_format(data: bytes) -> None:
     with pytest.raises(UnknownFormat, match="vcombined, combined, forwarded, common") as caught:
         detect(data, BUILT_IN)
@@ -97,12 +95,7 @@ def test_only_the_first_lines_are_looked_at(combined: Line) -> None:
 
 
 def test_odd_bytes_do_not_hide_the_format(combined: Line) -> None:
-    data = (
-        b"\xef\xbb\xbf"
-        + combined().encode()
-        + b"\r\n"
-        + combined(agent="AGENT").encode().replace(b"AGENT", b"\xff")
-    )
+    data = b"\xef\xbb\xbf" + combined().encode() + b"\r\n" + combined(agent="AGENT").encode().replace(b"AGENT", b"\xff")
     assert detect(data, BUILT_IN)[0].name == "combined"
 
 

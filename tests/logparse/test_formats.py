@@ -146,9 +146,7 @@ PARTS = {
     "[$time_local] $status $request_method $uri $args": f"{CLF} 200 GET /cart a=1",
     "[$time_local] $status $request_method $uri?$query_string": f"{CLF} 200 GET /cart?a=1",
     "[$time_local] $request_method $uri$is_args$args $status": f"{CLF} GET /cart?a=1 200",
-    '[$time_local] "$request_method $request_uri $server_protocol" $status': (
-        f'{CLF} "GET /cart?a=1 HTTP/2.0" 200'
-    ),
+    '[$time_local] "$request_method $request_uri $server_protocol" $status': (f'{CLF} "GET /cart?a=1 HTTP/2.0" 200'),
 }
 
 
@@ -218,9 +216,7 @@ def test_forwarded_of_a_hyphen_leaves_the_address(engine: Any) -> None:
     check(engine, '%t "%r" %h %{X-Forwarded-For}i', line, address="203.0.113.9", **CART)
 
 
-@pytest.mark.parametrize(
-    "pattern", ['%h:%{remote}p %t "%r"', '$remote_addr:$remote_port [$time_local] "$request"']
-)
+@pytest.mark.parametrize("pattern", ['%h:%{remote}p %t "%r"', '$remote_addr:$remote_port [$time_local] "$request"'])
 def test_ipv6_address_before_a_port(engine: Any, pattern: str) -> None:
     check(engine, pattern, f'2001:db8::7:51034 {CLF} "GET /cart HTTP/1.1"', address="2001:db8::7", **CART)
 
@@ -275,9 +271,7 @@ def test_modifiers_of_directives(engine: Any, directive: str) -> None:
 
 def test_field_under_a_condition_that_holds(engine: Any) -> None:
     line = f'{CLF} "GET /cart HTTP/1.1" 404 https://example.org/a page'
-    check(
-        engine, '%t "%r" %>s %!200{Referer}i', line, status=404, referrer="https://example.org/a page", **CART
-    )
+    check(engine, '%t "%r" %>s %!200{Referer}i', line, status=404, referrer="https://example.org/a page", **CART)
 
 
 def test_percent_sign_and_tab_and_backslash_are_literals(engine: Any) -> None:

@@ -7,16 +7,12 @@ from hypothesis import strategies as st
 
 from logparse.identity import HEAD_BYTES, Position, digest, head
 
-lines = st.lists(
-    st.sampled_from([b"#Fields: a\n", b"#\n", b"line\n", b"\n", b" # no comment\n", b"x" * 900 + b"\n"])
-)
+lines = st.lists(st.sampled_from([b"#Fields: a\n", b"#\n", b"line\n", b"\n", b" # no comment\n", b"x" * 900 + b"\n"]))
 
 
 def position(data: bytes, tail: bytes = b"") -> Position:
     beginning = head(data)
-    return Position(
-        digest(beginning), len(beginning), len(data), 1 + data.count(b"\n"), digest(tail), len(tail)
-    )
+    return Position(digest(beginning), len(beginning), len(data), 1 + data.count(b"\n"), digest(tail), len(tail))
 
 
 @settings(max_examples=200, deadline=None)

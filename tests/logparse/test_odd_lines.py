@@ -17,9 +17,7 @@ def account(engine: Any, data: bytes, text: str = "combined") -> Account:
 
 
 def test_escaped_quotes(engine: Any, combined: Line) -> None:
-    line = combined(
-        request=r"GET /a?q=\"b\" HTTP/1.1", referrer=r"https://example.org/\"", agent=r"a \"b\" \\ c"
-    )
+    line = combined(request=r"GET /a?q=\"b\" HTTP/1.1", referrer=r"https://example.org/\"", agent=r"a \"b\" \\ c")
     hit = engine.hit("combined", line)
     assert hit["query"] == 'q="b"'
     assert hit["referrer"] == 'https://example.org/"'
@@ -32,9 +30,7 @@ def test_escape_before_the_closing_quote(engine: Any, combined: Line) -> None:
 
 
 def test_hexadecimal_escapes_of_utf_8(engine: Any, combined: Line) -> None:
-    hit = engine.hit(
-        "combined", combined(request=r"GET /\xe4\xbd\xa0\xE5\xA5\xBD HTTP/1.1", agent=r"\x22Firefox\x22")
-    )
+    hit = engine.hit("combined", combined(request=r"GET /\xe4\xbd\xa0\xE5\xA5\xBD HTTP/1.1", agent=r"\x22Firefox\x22"))
     assert (hit["path"], hit["agent"]) == ("/你好", '"Firefox"')
 
 
@@ -65,11 +61,7 @@ def test_raw_utf_8(engine: Any, combined: Line) -> None:
 
 
 def test_bytes_that_are_not_utf_8(engine: Any, combined: Line) -> None:
-    data = (
-        (combined(agent="AGENT") + "\n" + combined(login="li") + "\n")
-        .encode()
-        .replace(b"AGENT", b"caf\xe9 \xff")
-    )
+    data = (combined(agent="AGENT") + "\n" + combined(login="li") + "\n").encode().replace(b"AGENT", b"caf\xe9 \xff")
     first, second = engine.parse("combined", data).hits.to_dicts()
     assert first["agent"] == r"caf\xe9 \xff"
     assert second == {**engine.hit("combined", combined(login="li")), "line": 2}
@@ -107,9 +99,7 @@ def test_byte_order_mark(engine: Any, combined: Line) -> None:
 
 
 def test_comments_and_empty_lines_are_blank(engine: Any, combined: Line) -> None:
-    assert account(engine, f"# {combined()}\n\n#\n{combined()}\n".encode()) == Account(
-        lines=4, hits=1, blank=3
-    )
+    assert account(engine, f"# {combined()}\n\n#\n{combined()}\n".encode()) == Account(lines=4, hits=1, blank=3)
 
 
 def test_no_bytes_are_no_lines(engine: Any) -> None:
@@ -149,9 +139,7 @@ def test_request_of_a_hyphen_is_other_without_page(engine: Any, combined: Line) 
         ("GET", "GET"),
     ],
 )
-def test_what_is_no_request_stays_visible_in_the_path(
-    engine: Any, combined: Line, logged: str, path: str
-) -> None:
+def test_what_is_no_request_stays_visible_in_the_path(engine: Any, combined: Line, logged: str, path: str) -> None:
     hit = engine.hit("combined", combined(request=logged, status="400"))
     if logged.startswith("t3"):  # by chance a method and a target
         assert (hit["method"], hit["path"]) == ("t3", "12.1.2\n")
@@ -212,9 +200,7 @@ def test_digits_of_other_scripts_are_no_numbers(engine: Any, combined: Line) -> 
     assert parsed.rejects["field"].to_list() == ["%>s"]
 
 
-@pytest.mark.parametrize(
-    "first", [b"x\x01", b"x\x9c", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh9", b"\xfd7zXZ\0", b"PK"]
-)
+@pytest.mark.parametrize("first", [b"x\x01", b"x\x9c", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh9", b"\xfd7zXZ\0", b"PK"])
 def test_block_whose_first_bytes_look_compressed(engine: Any, combined: Line, first: bytes) -> None:
     data = first + b" abc\n" + combined().encode() + b"\n"
     parsed = engine.parse("combined", data)

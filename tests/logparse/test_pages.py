@@ -13,9 +13,7 @@ Line = Callable[..., str]
 HOSTED = '$host [$time_local] "$request"'
 
 
-def hit(
-    engine: Any, target: str, method: str = "GET", host: str = "Shop.Example.com", **rules: Any
-) -> dict[str, Any]:
+def hit(engine: Any, target: str, method: str = "GET", host: str = "Shop.Example.com", **rules: Any) -> dict[str, Any]:
     """The hit of a request for a target."""
     line = f'{host} [17/May/2015:10:05:03 +0000] "{method} {target} HTTP/1.1"'
     return engine.hit(HOSTED, line, pages=PageRules(**rules))  # type: ignore[no-any-return]
@@ -269,8 +267,7 @@ def test_rules_of_one_name_count_together(engine: Any, combined: Line) -> None:
 
 def test_drop_rule_for_a_host(engine: Any) -> None:
     lines = [
-        f'{host} [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1"'
-        for host in ("a.example.com", "b.example.com", "-")
+        f'{host} [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1"' for host in ("a.example.com", "b.example.com", "-")
     ]
     rule = DropRule(name="b", host=("b.*",))
     hits = engine.hits(HOSTED, *lines, drop=(rule,))

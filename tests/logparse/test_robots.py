@@ -151,18 +151,10 @@ words = st.sampled_from(
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    st.lists(
-        st.lists(words, max_size=6).map(" ".join) | st.lists(words, max_size=6).map("".join), max_size=20
-    )
-)
-def test_any_agent_is_a_robot_just_where_the_lists_own_matcher_says_so(
-    robots: Robots, agents: list[str]
-) -> None:
+@given(st.lists(st.lists(words, max_size=6).map(" ".join) | st.lists(words, max_size=6).map("".join), max_size=20))
+def test_any_agent_is_a_robot_just_where_the_lists_own_matcher_says_so(robots: Robots, agents: list[str]) -> None:
     found = robots.names(pl.Series("agent", agents, dtype=pl.String)).to_list()
-    assert [name is not None for name in found] == [
-        by_the_lists_own_matcher(agent) is not None for agent in agents
-    ]
+    assert [name is not None for name in found] == [by_the_lists_own_matcher(agent) is not None for agent in agents]
 
 
 @pytest.fixture(scope="module")
@@ -201,9 +193,7 @@ def test_remembered_agents_give_the_same_names(robots: Robots) -> None:
 def test_memory_is_bounded() -> None:
     few = Robots(RobotRules(), limit=50)
     for start in range(0, 1000, 20):
-        agents = [
-            f"curl/{number}" if number % 2 else f"Browser {number}" for number in range(start, start + 20)
-        ]
+        agents = [f"curl/{number}" if number % 2 else f"Browser {number}" for number in range(start, start + 20)]
         assert few.names(pl.Series("agent", agents)).to_list() == [None, "curl"] * 10
         assert few._known.height <= 50
 
@@ -214,9 +204,7 @@ def test_one_memory_serves_several_threads() -> None:
 
     def work(first: int) -> None:
         for start in range(first, first + 400, 40):
-            agents = [
-                f"curl/{number}" if number % 2 else f"Browser {number}" for number in range(start, start + 40)
-            ]
+            agents = [f"curl/{number}" if number % 2 else f"Browser {number}" for number in range(start, start + 40)]
             found = shared.names(pl.Series("agent", agents)).to_list()
             if found != [None, "curl"] * 20:
                 wrong.append(found)

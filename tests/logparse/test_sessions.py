@@ -156,9 +156,7 @@ def test_sessions_are_what_the_slow_loop_gives(hits: list[Hit], rules: dict[str,
 @given(any_hits, any_rules)
 def test_a_visitor_s_sessions_do_not_depend_on_other_visitors(hits: list[Hit], rules: dict[str, Any]) -> None:
     together = cut(hits, **rules)
-    apart = [
-        one for visitor in (1, 2) for one in cut([hit for hit in hits if hit["visitor"] == visitor], **rules)
-    ]
+    apart = [one for visitor in (1, 2) for one in cut([hit for hit in hits if hit["visitor"] == visitor], **rules)]
     assert together == apart
 
 

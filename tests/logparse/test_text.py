@@ -20,9 +20,7 @@ url_pieces = st.sampled_from(
         *["/", "?", "&", "=", "#", "a", "1", "F", "客", " ", "+"],
     ]
 )
-urls = st.lists(url_pieces, max_size=12).map("".join) | unicode_text.map(
-    lambda text: quote(text, safe="/?&=#%")
-)
+urls = st.lists(url_pieces, max_size=12).map("".join) | unicode_text.map(lambda text: quote(text, safe="/?&=#%"))
 
 READABLE = {
     "/%E5%AE%A2%E6%88%B7": "/客户",
@@ -78,9 +76,7 @@ def test_decoding_never_changes_what_a_text_stands_for(text: str) -> None:
 def test_what_stays_encoded_is_reserved_or_invisible(text: str) -> None:
     shown = readable(quote(text, safe=""))
     expected = "".join(
-        char
-        if char.isprintable() and (char > "\x7f" or re.match(r"[A-Za-z0-9._~-]", char))
-        else quote(char, safe="")
+        char if char.isprintable() and (char > "\x7f" or re.match(r"[A-Za-z0-9._~-]", char)) else quote(char, safe="")
         for char in text
     )
     assert shown == expected
@@ -90,8 +86,7 @@ def apache(text: str) -> str:
     """As Apache's ap_escape_logitem writes a text."""
     letters = {"\b": r"\b", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v", '"': r"\"", "\\": r"\\"}
     return "".join(
-        letters.get(char)
-        or (char if " " <= char <= "~" else "".join(f"\\x{byte:02x}" for byte in char.encode()))
+        letters.get(char) or (char if " " <= char <= "~" else "".join(f"\\x{byte:02x}" for byte in char.encode()))
         for char in text
     )
 
@@ -99,9 +94,7 @@ def apache(text: str) -> str:
 def nginx(text: str) -> str:
     """As nginx writes a variable, `escape=default`."""
     return "".join(
-        char
-        if " " <= char <= "~" and char not in '"\\'
-        else "".join(f"\\x{byte:02X}" for byte in char.encode())
+        char if " " <= char <= "~" and char not in '"\\' else "".join(f"\\x{byte:02X}" for byte in char.encode())
         for char in text
     )
 

@@ -31,12 +31,8 @@ def ids(rows: list[dict[str, str | None]], key: bytes = KEY) -> list[int]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    st.lists(st.tuples(st.none() | texts, st.none() | texts), max_size=20), st.binary(min_size=1, max_size=64)
-)
-def test_id_is_the_keyed_hash_of_address_and_agent(
-    pairs: list[tuple[str | None, str | None]], key: bytes
-) -> None:
+@given(st.lists(st.tuples(st.none() | texts, st.none() | texts), max_size=20), st.binary(min_size=1, max_size=64))
+def test_id_is_the_keyed_hash_of_address_and_agent(pairs: list[tuple[str | None, str | None]], key: bytes) -> None:
     rows = [{"address": address, "agent": agent, "cookie": None, "query": None} for address, agent in pairs]
     assert ids(rows, key=key) == [identity(address or "", agent or "", key) for address, agent in pairs]
 
@@ -180,9 +176,7 @@ def spellings(address: IPv6Address) -> list[str]:
     return [*found, *(text.upper() for text in found), f"{address}%eth0"]
 
 
-groups = st.lists(
-    st.sampled_from([0, 0, 0, 1, 0xDB8, 0x2001, 0xFFFF]) | st.integers(0, 0xFFFF), min_size=8, max_size=8
-)
+groups = st.lists(st.sampled_from([0, 0, 0, 1, 0xDB8, 0x2001, 0xFFFF]) | st.integers(0, 0xFFFF), min_size=8, max_size=8)
 v6 = groups.map(lambda parts: IPv6Address(":".join(f"{part:x}" for part in parts))) | st.ip_addresses(v=6)
 
 
@@ -208,9 +202,7 @@ def test_ipv4_address_is_stored_as_its_24_bits(addresses: list[IPv4Address]) -> 
     assert stored([f"::FFFF:{address}" for address in addresses]) == expected
 
 
-@pytest.mark.parametrize(
-    "name", ["client.example.net", "localhost", "unknown", "1.2.3", "1.2.3.4.5", "a:b", "::g", ""]
-)
+@pytest.mark.parametrize("name", ["client.example.net", "localhost", "unknown", "1.2.3", "1.2.3.4.5", "a:b", "::g", ""])
 def test_what_is_no_address_is_only_stored_in_full(name: str) -> None:
     assert stored([name]) == [None]
     assert stored([name], "full") == [name]

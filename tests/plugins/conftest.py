@@ -41,9 +41,7 @@ class Crm:
         assert result.exit_code == code, (result.output, result.exception)
         return result
 
-    def process(
-        self, *args: object, program: str = "from cli.main import run; run()"
-    ) -> "subprocess.Popen[bytes]":
+    def process(self, *args: object, program: str = "from cli.main import run; run()") -> "subprocess.Popen[bytes]":
         """Start it in a process of its own, or a program that calls it."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
         return subprocess.Popen(

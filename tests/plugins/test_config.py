@@ -93,9 +93,7 @@ def test_init_does_not_replace_a_key(tmp_path: Path) -> None:
         ("\u0661" * 64, 0o600, "expected 64 hexadecimal digits"),
     ],
 )
-def test_init_refuses_a_bad_key_and_writes_nothing(
-    tmp_path: Path, text: str, mode: int, message: str
-) -> None:
+def test_init_refuses_a_bad_key_and_writes_nothing(tmp_path: Path, text: str, mode: int, message: str) -> None:
     result = run(init, "--key-file", key_file(tmp_path, text, mode), workspace=tmp_path / "shop")
     assert isinstance(result.exception, Unusable)
     assert str(result.exception) == f"key file {tmp_path / 'secret'}: {message}"
@@ -117,9 +115,7 @@ def test_show_prints_all_values_or_those_that_were_changed(tmp_path: Path) -> No
 
 
 def test_check_says_which_file_is_right(tmp_path: Path) -> None:
-    assert (
-        run(check, workspace=tmp_path).stdout == "OK: no configuration file, everything is at its default\n"
-    )
+    assert run(check, workspace=tmp_path).stdout == "OK: no configuration file, everything is at its default\n"
     file = tmp_path / "crm.yaml"
     file.write_text("output: {tz: UTC}\n")
     assert run(check, workspace=tmp_path).stdout == f"OK: {file}\n"
@@ -132,9 +128,7 @@ def test_check_says_what_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "crm.yaml").write_text("output: {tzz: UTC}\n")
     result = run(check, workspace=tmp_path)
     assert isinstance(result.exception, Unusable)
-    assert (
-        str(result.exception) == f"{tmp_path / 'crm.yaml'}: `output`: unknown key `tzz` (did you mean `tz`?)"
-    )
+    assert str(result.exception) == f"{tmp_path / 'crm.yaml'}: `output`: unknown key `tzz` (did you mean `tz`?)"
 
 
 class Inner(msgspec.Struct, frozen=True):
@@ -181,9 +175,7 @@ def test_changes_are_shown_down_to_the_setting(tmp_path: Path) -> None:
 
 def test_passwords_are_hidden(tmp_path: Path) -> None:
     file = tmp_path / "crm.yaml"
-    file.write_text(
-        "outer: {url: 'postgresql://crm:p/w@db:5432/crm', api_token: abc, labels: {password: x}}\n"
-    )
+    file.write_text("outer: {url: 'postgresql://crm:p/w@db:5432/crm', api_token: abc, labels: {password: x}}\n")
     shown = yaml.safe_load(as_yaml(load(file, {"outer": Outer})))["outer"]
     assert shown["url"] == "postgresql://crm:***@db:5432/crm"
     assert (shown["api_token"], shown["labels"]) == ("***", {"password": "***"})

@@ -46,9 +46,7 @@ def test_shows_what_is_blocked_and_what_failed_and_why(workspace: Path) -> None:
     assert "ZeroDivisionError: division by zero" in rows["crm_plugin_broken"]["reason"]
 
 
-@pytest.mark.parametrize(
-    "hook", ["register_commands", "tables", "log_formats", "writers", "config_sections", "miners"]
-)
+@pytest.mark.parametrize("hook", ["register_commands", "tables", "log_formats", "writers", "config_sections", "miners"])
 def test_asks_every_hook_so_that_its_failure_shows(workspace: Path, hook: str) -> None:
     add(workspace, "broken", f"@hookimpl\ndef {hook}(): 1 / 0")
     row = listed(workspace)["crm_plugin_broken"]

@@ -21,9 +21,7 @@ def test_a_select_reads_every_kind_of_table(site: "Crm") -> None:
         {"page": "/0", "n": 2, "bytes": 200},
         {"page": "/1", "n": 2, "bytes": 200},
     ]
-    joined = (
-        "select s.lines, h.line from sources s join hits h on s.source = h.source order by h.line limit 1"
-    )
+    joined = "select s.lines, h.line from sources s join hits h on s.source = h.source order by h.line limit 1"
     assert site.rows("query", joined) == [{"lines": 4, "line": 1}]
 
 

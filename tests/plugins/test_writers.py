@@ -144,9 +144,7 @@ def test_tsv_is_one_row_a_line_and_reads_back_as_the_table(frame: pl.DataFrame) 
 
 
 @given(FRAMES, TEXT.filter(bool))
-def test_tables_for_people_hold_no_control_characters_and_a_row_a_line(
-    frame: pl.DataFrame, name: str
-) -> None:
+def test_tables_for_people_hold_no_control_characters_and_a_row_a_line(frame: pl.DataFrame, name: str) -> None:
     frame = frame.rename({"text": f"text {name}"})
     for style, extra in (("table", 2), ("md", 2)):
         content = written(style, frame).decode()
@@ -307,9 +305,7 @@ class TestExcel:
         with pytest.raises(UsageError, match="at most 1 columns"):
             written("xlsx", pl.DataFrame({"a": [1], "b": [1]}))
 
-    def test_without_the_extra_the_sentence_says_what_to_install(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_without_the_extra_the_sentence_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(__import__("sys").modules, "xlsxwriter", None)
         with pytest.raises(UsageError, match=re.escape("pip install 'crm-toolkit[excel]'")):
             written("xlsx", pl.DataFrame({"a": [1]}))

@@ -44,17 +44,13 @@ def command(app: App, detect: str | None) -> "pl.DataFrame | None":
     if detect is None:
         return listed
     found = _detected(detect, formats)
-    shares = listed.with_columns(pl.Series("fits", found, dtype=pl.Float64)).select(
-        "name", "fits", *COLUMNS[1:]
-    )
+    shares = listed.with_columns(pl.Series("fits", found, dtype=pl.Float64)).select("name", "fits", *COLUMNS[1:])
     best = max(found, default=0.0)
     show(app, shares.sort("fits", descending=True, maintain_order=True), current())
     from logparse.detect import ENOUGH
 
     if best < ENOUGH:
-        raise Unusable(
-            f"{detect}: none of the formats fits half of its first lines; write one with --log-format"
-        )
+        raise Unusable(f"{detect}: none of the formats fits half of its first lines; write one with --log-format")
     app.note(f"{detect}: {formats[found.index(best)].name} fits {best:.1%} of its first lines")
     return None
 

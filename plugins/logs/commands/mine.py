@@ -73,9 +73,7 @@ def command(
 
     began = time.perf_counter()
     config = app.config.get("logs", LogsConfig)
-    rules = config.session_rules(
-        idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer
-    )
+    rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
     formats, wanted = chosen_format(app, log_format, config)
     inputs = expand(files)
     workspace = app.workspace(create=True)

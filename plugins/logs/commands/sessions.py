@@ -45,9 +45,7 @@ def command(
     from plugins.logs.inputs import expand
 
     config = app.config.get("logs", LogsConfig)
-    rules = config.session_rules(
-        idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer
-    )
+    rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
     formats, wanted = chosen_format(app, log_format, config)
     reader = reading.Reader(expand(files), formats, wanted, config.rules(), reading.visitor_key(app))
     show(app, reading.sessions(reader, rules, raw=raw), current())

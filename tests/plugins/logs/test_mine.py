@@ -84,9 +84,7 @@ class TestSample:
         wanted.sort(key=lambda row: (row["start"], row["address"], row["agent"]))
         assert found == wanted
 
-    def test_pages_and_transitions_add_up_to_the_truths_paths(
-        self, shop: "Crm", truth: dict[str, Any]
-    ) -> None:
+    def test_pages_and_transitions_add_up_to_the_truths_paths(self, shop: "Crm", truth: dict[str, Any]) -> None:
         paths = [row["path"] for row in truth["sessions"]]
         pages, steps = shop.table("pages"), shop.table("transitions")
         assert pages["views"].sum() == truth["views"]
@@ -257,9 +255,7 @@ class TestMiners:
             ("return {'days': sessions.select('date', n=pl.lit('many'))}", "conversion from"),
         ],
     )
-    def test_one_that_does_not_work_is_named_and_the_run_goes_on(
-        self, crm: "Crm", body: str, error: str
-    ) -> None:
+    def test_one_that_does_not_work_is_named_and_the_run_goes_on(self, crm: "Crm", body: str, error: str) -> None:
         crm.plugin("days", MINER.format(body=body))
         result = crm("logs", "mine", crm.log("access.log", crm.line(), crm.line(60, "/a")))
         assert result.stderr.count("its miner 'days' does not work: ") == 1
@@ -280,9 +276,7 @@ class TestMiners:
         days = crm.rows("query", "select date, n from days order by date")
         assert days == [{"date": "2026-03-02", "n": 1}, {"date": "2026-03-03", "n": 1}]
 
-    def test_one_that_is_new_is_given_all_sessions_and_later_only_the_dates_that_changed(
-        self, crm: "Crm"
-    ) -> None:
+    def test_one_that_is_new_is_given_all_sessions_and_later_only_the_dates_that_changed(self, crm: "Crm") -> None:
         seen = crm.folder / "seen"
         log = crm.log("access.log", crm.line(), crm.line(30 * HOUR))
         crm("logs", "mine", log)
@@ -301,9 +295,7 @@ class TestMiners:
 
 
 class TestRules:
-    def test_options_that_cut_sessions_hold_for_the_whole_workspace_until_the_next_run(
-        self, crm: "Crm"
-    ) -> None:
+    def test_options_that_cut_sessions_hold_for_the_whole_workspace_until_the_next_run(self, crm: "Crm") -> None:
         log = crm.log("access.log", crm.line(), crm.line(600, "/a"), crm.line(1200, "/b"))
         crm("logs", "mine", log)
         other = crm("logs", "mine", log, "--idle", "5m")
@@ -311,10 +303,7 @@ class TestRules:
         assert "3 sessions by 1 visitors" in other.stdout
         assert crm.table("sessions").height == 3
         back = crm("logs", "mine", log)
-        assert (
-            "a session ends after 30m without a hit, a different login begins a new one (before: "
-            in back.stderr
-        )
+        assert "a session ends after 30m without a hit, a different login begins a new one (before: " in back.stderr
         assert crm.table("sessions").height == 1
         assert crm("logs", "mine", log).stderr == ""
 
@@ -338,9 +327,7 @@ class TestRules:
         assert hits["bot"].is_not_null().to_list() == [False, True, False]
         assert crm.table("sessions")["path"].to_list() == [["/item/*", "/item/*"]]
 
-    def test_a_newer_list_of_robots_makes_hits_anew(
-        self, crm: "Crm", monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_newer_list_of_robots_makes_hits_anew(self, crm: "Crm", monkeypatch: pytest.MonkeyPatch) -> None:
         log = crm.log("access.log", crm.line())
         crm("logs", "mine", log)
         monkeypatch.setattr("plugins.logs.mining.list_version", lambda: "a newer one")
@@ -352,9 +339,7 @@ class TestRules:
         crm("logs", "mine", log)
         crm.configure("logs: {visitors: {query_key: id}}")
         for command in (["mine", log], ["rebuild"], ["drop", "1", "--yes"]):
-            assert (
-                "the rules of visitors (logs.visitors) have changed" in crm("logs", *command, code=4).stderr
-            )
+            assert "the rules of visitors (logs.visitors) have changed" in crm("logs", *command, code=4).stderr
         crm("logs", "drop", "--all", "--yes")
         crm("logs", "mine", log)
         assert crm.table("hits").height == 1

@@ -29,9 +29,7 @@ HIT = st.fixed_dictionaries(
     }
 )
 LOG = st.lists(st.sampled_from(INSTANTS), min_size=2, max_size=7, unique=True).flatmap(
-    lambda instants: st.tuples(
-        *(st.tuples(st.just(at), st.lists(HIT, min_size=1, max_size=4)) for at in instants)
-    )
+    lambda instants: st.tuples(*(st.tuples(st.just(at), st.lists(HIT, min_size=1, max_size=4)) for at in instants))
 )
 """A log in which the hits of one instant stand together, the instants in any order."""
 
@@ -74,8 +72,7 @@ def test_pieces_of_a_log_in_any_order_of_arrival_give_the_tables_of_one_pass(
         whole("logs", "mine", log, *rules)
         for run in runs:
             pieces = [
-                parts.log(f"{n}.log", *lines(parts, tuple(part for piece, part in numbered if piece == n)))
-                for n in run
+                parts.log(f"{n}.log", *lines(parts, tuple(part for piece, part in numbered if piece == n))) for n in run
             ]
             parts("logs", "mine", *pieces, *rules)
         same(parts.tables(), whole.tables())

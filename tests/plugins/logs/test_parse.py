@@ -118,9 +118,7 @@ class TestParse:
 
     def test_rules_of_the_configuration_hold(self, crm: "Crm") -> None:
         crm.configure("logs: {pages: {numeric_ids: true}, drop: [{name: health, path: [/health]}]}")
-        result = crm(
-            "logs", "parse", crm.log("a.log", crm.line(page="/i/7"), crm.line(1, "/health")), "-f", "csv"
-        )
+        result = crm("logs", "parse", crm.log("a.log", crm.line(page="/i/7"), crm.line(1, "/health")), "-f", "csv")
         assert "/i/*" in result.stdout
         assert "2 lines = 1 hits + 1 filtered + 0 rejected + 0 blank\n  1 filtered: health\n" in result.stderr
 

@@ -90,9 +90,7 @@ class TestDrop:
         crm("logs", "mine", log)
         pid, terminal = pty.fork()
         if pid == 0:
-            os.execv(
-                sys.executable, [sys.executable, "-m", "cli", "-w", str(crm.workspace), "logs", "drop", "1"]
-            )
+            os.execv(sys.executable, [sys.executable, "-m", "cli", "-w", str(crm.workspace), "logs", "drop", "1"])
         os.write(terminal, f"{answer}\n".encode())
         shown = b""
         while b"Forget" not in shown or b"\n" not in shown.rpartition(b"Forget")[2]:
@@ -152,9 +150,7 @@ class TestFormats:
         assert "none of the formats fits half of its first lines" in result.stderr
         assert "combined" in result.stdout
 
-    @pytest.mark.parametrize(
-        ("name", "said"), [("none.log", "No such file"), ("empty.log", "no finished line")]
-    )
+    @pytest.mark.parametrize(("name", "said"), [("none.log", "No such file"), ("empty.log", "no finished line")])
     def test_detect_says_why_it_cannot_tell(self, crm: "Crm", name: str, said: str) -> None:
         crm.log("empty.log", "# comment")
         assert said in crm("logs", "formats", "--detect", crm.folder / name, code=4).stderr

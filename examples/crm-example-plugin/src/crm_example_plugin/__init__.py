@@ -39,9 +39,7 @@ def register_commands() -> list[CommandRef]:
     """`crm sections list`."""
     return [
         CommandRef("sections", "Where on the site sessions begin."),
-        CommandRef(
-            "sections list", "List the sections by their sessions.", f"{__name__}.commands:list_sections"
-        ),
+        CommandRef("sections list", "List the sections by their sessions.", f"{__name__}.commands:list_sections"),
     ]
 
 

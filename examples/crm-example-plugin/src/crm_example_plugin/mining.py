@@ -12,9 +12,7 @@ def section(page: pl.Expr, depth: int) -> pl.Expr:
 def section_visits(sessions: pl.LazyFrame, depth: int) -> pl.LazyFrame:
     """Sessions and their views by date and section of the entry page, the columns of `section_visits`."""
     return (
-        sessions.group_by(
-            pl.col("start").dt.date().alias("date"), section(pl.col("entry"), depth).alias("section")
-        )
+        sessions.group_by(pl.col("start").dt.date().alias("date"), section(pl.col("entry"), depth).alias("section"))
         .agg(pl.len().cast(pl.Int64).alias("sessions"), pl.col("views").sum().cast(pl.Int64))
         .sort("date", "section")
     )
