@@ -8,9 +8,9 @@ import json
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -156,10 +156,16 @@ class Lake:
         first, last = _span(rows)
         return Part(path, file.stat().st_size, rows.height, day, first, last)
 
-    def discard(self, name: str, parts: Iterable[Part]) -> None:
-        """Delete data files that were written and shall not be committed."""
-        for part in parts:
-            (self.root / name / part.path).unlink(missing_ok=True)
+    def discard(self, name: str, run: int, part: str) -> None:
+        """Delete the data files of a run that shall not be committed.
+
+        Args:
+            name: The table.
+            run: Number of the run.
+            part: How the names of these parts begin.
+        """
+        for file in (self.root / name).rglob(f"r{run}-{part}*.parquet"):
+            file.unlink()
 
     def commit(self, name: str, add: Collection[Part], run: int, *, replace: Collection[date] | None = None) -> None:
         """Publish data files in one step.
@@ -200,6 +206,19 @@ class Lake:
             partition_by=["date"] if contract.by_date else None,
             configuration={"delta.logRetentionDuration": "interval 7 days"},
         )
+
+    def vacuum(self, name: str, keep: timedelta) -> int:
+        """Delete data files that have been replaced, once nobody reads them; returns how many.
+
+        Args:
+            name: The table.
+            keep: How long ago they must have been replaced, so that a query that is under way still finds them.
+        """
+        table = self.open(name)
+        if table is None:
+            return 0
+        hours = max(0, keep // timedelta(hours=1))
+        return len(table.vacuum(retention_hours=hours, dry_run=False, enforce_retention_duration=False))
 
     def sweep(self, name: str) -> int:
         """Delete what a run that never committed has left; returns how many files."""

@@ -32,8 +32,13 @@ def detect(data: bytes, formats: Sequence[LogFormat]) -> tuple[LogFormat, float]
         UnknownFormat: none fits half of them.
     """
     sample = first_lines(data, SAMPLE_LINES)
-    shares = [(fits(sample, compile_pattern(candidate)), candidate) for candidate in formats]
-    share, best = max(shares, key=lambda pair: pair[0], default=(0.0, None))
+    share, best = 0.0, None
+    for candidate in formats:
+        found = fits(sample, compile_pattern(candidate))
+        if found > share:
+            share, best = found, candidate
+        if share == 1.0:
+            break
     if best is None or share < ENOUGH:
         names = ", ".join(candidate.name for candidate in formats)
         raise UnknownFormat(f"its first lines fit none of the formats {names}; name or write one with --log-format")

@@ -19,6 +19,11 @@ def init(app: App, key_file: Path | None) -> None:
 
     Every setting is in it with its default, commented out. A file that exists is left as it is. With the same
     key, visitors get the same ids in another workspace.
+
+    \b
+    Examples:
+      crm config init
+      crm -w /var/lib/crm config init --key-file /etc/crm/key
     """
     from crm.config import CORE
     from plugins.config.files import read_key, write_new
@@ -38,7 +43,13 @@ def init(app: App, key_file: Path | None) -> None:
 @click.option("--changed", is_flag=True, help="Only what differs from the default.")
 @pass_app
 def show(app: App, changed: bool) -> None:
-    """Print the configuration in force as YAML; passwords are hidden."""
+    """Print the configuration in force as YAML; passwords are hidden.
+
+    \b
+    Examples:
+      crm config show
+      crm config show --changed
+    """
     from plugins.config.text import as_yaml
 
     click.echo(as_yaml(app.config, changed=changed), nl=False)
@@ -47,6 +58,12 @@ def show(app: App, changed: bool) -> None:
 @click.command()
 @pass_app
 def check(app: App) -> None:
-    """Check the configuration file; exit code 4 and a sentence that says where it is wrong."""
+    """Check the configuration file; exit code 4 and a sentence that says where it is wrong.
+
+    \b
+    Examples:
+      crm config check
+      crm -c configs/shop.yaml config check
+    """
     path = app.config.path
     click.echo(f"OK: {path}" if path else "OK: no configuration file, everything is at its default")

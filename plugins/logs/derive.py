@@ -72,24 +72,6 @@ def _crosses(lake: Lake, day: date, step: timedelta, visitors: pl.Series, idle: 
     return bool(sides.select(pl.len()).collect().item())
 
 
-def derive(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int) -> list[date]:
-    """Bring the sessions up to the hits of a run.
-
-    Args:
-        lake: The lake, with the run's hits committed.
-        rules: The session rules.
-        sources: `source`, `first_ts`, `fingerprint` of every source.
-        run: Number of the run.
-
-    Returns:
-        The dates whose sessions have been rebuilt, in order.
-    """
-    built = lake.transaction("sessions")
-    if built >= run:
-        return []
-    return rebuild(lake, rules, sources, run, touched(lake, built, rules))
-
-
 def rebuild(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int, what: Touched) -> list[date]:
     """Rebuild the sessions of the touched visitors on the touched dates, and commit them as of a run."""
     ranks = sources.sort("first_ts", "fingerprint").select("source").with_row_index("rank")

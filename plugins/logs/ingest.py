@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 import polars as pl
 
 from crm.lake import Lake, Part
 from logparse.blocks import Block, open_stream
-from logparse.errors import LogparseError
+from logparse.errors import LogparseError, UnreadableSource
 from logparse.identity import Position, digest
 from logparse.kernel import Account, Kernel
 from logparse.lines import REJECTS
@@ -87,7 +88,7 @@ class Intake:
         """
         path = str(item.path.resolve()) if item.path else ""
         try:
-            before = item.path.stat() if item.path else None
+            before = _stat(item.path) if item.path else None
             if before and not self.verify and self.ledger.unchanged(path, before):
                 return Outcome(item.name, "unchanged")
             with open_stream(item.stream) as (stream, plain):
@@ -100,8 +101,6 @@ class Intake:
                     ledger=self.ledger,
                 )
                 return self._read_opened(opened, item, number, path, seen)
-        except OSError as error:
-            return Outcome(item.name, "refused", error=error.strerror or str(error))
         except LogparseError as error:
             return Outcome(item.name, "refused", error=str(error).removeprefix(f"{item.path}: "))
 
@@ -111,14 +110,14 @@ class Intake:
         if opened is None:
             return Outcome(item.name, "empty")
         source = opened.source.number if opened.source else self.ledger.next_number()
-        pieces, parts, error = self._pieces(opened, source, number)
+        pieces, error = self._pieces(opened, source, number)
         account = sum((piece.account for piece in pieces), Account())
         total = opened.source.account + account if opened.source else account
         rejects = [piece.rejects for piece in pieces] or [pl.DataFrame(schema=REJECTS)]
         outcome = Outcome(
             item.name,
             "read",
-            parts=parts,
+            parts=[part for piece in pieces for part in piece.parts],
             format=opened.format.name,
             share=opened.share,
             rejects=pl.concat(rejects).head(KEPT_REJECTS),
@@ -126,7 +125,7 @@ class Intake:
         if not error and sum(total.rejected.values()) * 2 > total.lines - total.blank:
             error = f"more than half of its lines do not fit the format {opened.format.name}, so none is stored"
         if error:
-            self.lake.discard("hits", parts)
+            self.lake.discard("hits", self.run, _prefix(number))
             return replace(outcome, state="refused", parts=[], error=error)
         if not pieces and opened.source is None:
             return replace(outcome, state="empty")
@@ -134,14 +133,14 @@ class Intake:
         self.ledger.note(reading)
         return replace(outcome, state="read" if pieces else "nothing new", reading=reading)
 
-    def _pieces(self, opened: Opened, source: int, number: int) -> tuple[list[_Piece], list[Part], str]:
+    def _pieces(self, opened: Opened, source: int, number: int) -> tuple[list[_Piece], str]:
         """All blocks parsed and written; the error that ended the reading, if any."""
         kernel = Kernel(compile_pattern(opened.format), self.rules, self.key, self.robots)
         pieces: list[_Piece] = []
         error = ""
 
         def work(at: int, block: Block) -> _Piece:
-            return self._piece(kernel, block, source, f"{number:05d}-{at:06d}")
+            return self._piece(kernel, block, source, f"{_prefix(number)}{at:06d}")
 
         try:
             for piece in ordered_map(work, opened.blocks):
@@ -149,7 +148,7 @@ class Intake:
                 self.progress(piece.account.lines, piece.block_end)
         except LogparseError as failure:
             error = str(failure)
-        return pieces, [part for piece in pieces for part in piece.parts], error
+        return pieces, error
 
     def _piece(self, kernel: Kernel, block: Block, source: int, part: str) -> _Piece:
         parsed = kernel.parse_coded(block)
@@ -168,6 +167,18 @@ class Intake:
             block.end,
             block.last_line,
         )
+
+
+def _prefix(number: int) -> str:
+    """How the names of the data files of an input begin."""
+    return f"{number:05d}-"
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise UnreadableSource(error.strerror or str(error)) from error
 
 
 def _reading(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from crm.app import App
     from crm.hookspecs import Miner
     from crm.workspace import Workspace
+
+
+KEEP_REPLACED = timedelta(days=1)
+"""Data files that have been replaced are kept for so long, for queries that are under way."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,8 @@ class Mine:
             ledger.write(Run(run, "mine", self.rules_text(), started), readings)
             self.workspace.lake.commit("hits", [part for outcome in outcomes for part in outcome.parts], run)
             changed |= set(self._derive(ledger, run))
+            for name in self.workspace.lake.contracts:
+                self.workspace.lake.vacuum(name, KEEP_REPLACED)
         account = sum((reading.account for reading in readings), Account())
         return Result(outcomes, account, sorted(changed), self.session_rules, self.failed)
 
@@ -167,6 +173,8 @@ class Mine:
         lake.commit("hits", parts, run, replace=dates)
         ledger.recover(run)
         self._derive(ledger, run)
+        for name in lake.contracts:
+            lake.vacuum(name, timedelta(0))
         return gone
 
     def _opened(self) -> tuple[Ledger, int]:

@@ -10,7 +10,7 @@ from crm.nearest import did_you_mean, one_of
 from logparse.blocks import Block, read_blocks
 from logparse.detect import detect
 from logparse.errors import FormatError, UnreadableSource
-from logparse.identity import Position, head
+from logparse.identity import HEAD_BYTES, Position, head
 from logparse.pattern import compile_pattern, guess_syntax
 from logparse.spec import LogFormat
 from plugins.logs.ledger import Ledger, Source
@@ -156,7 +156,8 @@ def _goes_on(stream: BinaryIO, start: int, position: Position) -> int | None:
     """Where the lines behind a position begin; None if the bytes before it are not those that were read.
 
     That is the position itself, or behind the LF of a last line that was read before its LF was written: on
-    standard input and in compressed logs the last line counts without one.
+    standard input and in compressed logs the last line counts without one. A log that ends before the position is
+    a shorter copy if its whole head is the same: it holds nothing new.
     """
     try:
         stream.seek(start + position.offset - position.tail_bytes)
@@ -164,6 +165,8 @@ def _goes_on(stream: BinaryIO, start: int, position: Position) -> int | None:
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableSource(f"cannot be read: {error}") from error
     last, following = found[: position.tail_bytes], found[position.tail_bytes :]
+    if len(last) < position.tail_bytes and position.head == HEAD_BYTES:
+        return position.offset
     if not position.ends(last):
         return None
     return position.offset + (following == b"\n" and not last.endswith(b"\n"))

@@ -21,6 +21,11 @@ def list_plugins(app: App) -> "pl.DataFrame":
     Built-in plugins come first, then installed ones by name, then single files. A plugin is loaded,
     blocked (by `block` in the section `plugins` of the configuration, or by the environment variable
     CRM_BLOCK_PLUGINS) or failed. The reason also tells what of a loaded plugin was left out.
+
+    \b
+    Examples:
+      crm plugins list
+      CRM_BLOCK_PLUGINS=paths crm plugins list -f json
     """
     import polars as pl
 

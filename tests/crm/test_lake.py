@@ -1,6 +1,6 @@
 """Delta tables: what is written counts once it is committed, all of it or nothing."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -121,9 +121,20 @@ def test_a_sweep_deletes_what_never_was_committed_and_nothing_else(lake: Lake) -
 
 
 def test_parts_that_are_discarded_leave_no_file(lake: Lake) -> None:
-    parts = lake.write("visits", visits(1, "01T10:00", "02T10:00"), 1, "a")
-    lake.discard("visits", parts)
-    assert on_disk(lake) == 0
+    lake.write("visits", visits(1, "01T10:00", "02T10:00"), 1, "00001-a")
+    lake.write("visits", visits(1, "01T11:00"), 1, "00002-a")
+    lake.write("visits", visits(11, "01T12:00"), 11, "00001-a")
+    lake.discard("visits", 1, "00001-")
+    assert sorted(file.name for file in lake.root.rglob("*.parquet")) == ["r1-00002-a.parquet", "r11-00001-a.parquet"]
+
+
+def test_a_vacuum_deletes_what_was_replaced_long_enough_ago(lake: Lake) -> None:
+    lake.commit("visits", lake.write("visits", visits(1, "01T10:00"), 1, "a"), 1)
+    lake.commit("visits", lake.write("visits", visits(2, "01T11:00"), 2, "a"), 2, replace=[date(2026, 3, 1)])
+    assert (lake.vacuum("visits", timedelta(days=1)), on_disk(lake)) == (0, 2)
+    assert (lake.vacuum("visits", timedelta(0)), on_disk(lake)) == (1, 1)
+    assert stored(lake) == ["/01T11:00"]
+    assert lake.vacuum("totals", timedelta(0)) == 0
 
 
 def test_other_programs_read_the_table_as_delta_lake(lake: Lake) -> None:
