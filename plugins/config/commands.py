@@ -23,7 +23,7 @@ def init(app: App, key_file: Path | None) -> None:
     \b
     Examples:
       crm config init
-      crm -w /var/lib/crm config init --key-file /etc/crm/key
+      crm config init --key-file crm.key
     """
     from crm.config import CORE
     from plugins.config.files import read_key, write_new
@@ -63,7 +63,6 @@ def check(app: App) -> None:
     \b
     Examples:
       crm config check
-      crm -c configs/shop.yaml config check
     """
     path = app.config.path
     click.echo(f"OK: {path}" if path else "OK: no configuration file, everything is at its default")

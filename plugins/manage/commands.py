@@ -25,7 +25,7 @@ def list_plugins(app: App) -> "pl.DataFrame":
     \b
     Examples:
       crm plugins list
-      CRM_BLOCK_PLUGINS=paths crm plugins list -f json
+      crm plugins list --columns name,state,reason
     """
     import polars as pl
 
