@@ -71,24 +71,28 @@ def parse(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         frame, more = _parse_piece(frame, name, piece, layout)
         shown += more
     proven = pl.all_horizontal(shown).fill_null(False) if shown else pl.lit(True)
-    return frame.with_columns(proven.alias("proven")).drop(names)
+    helpers = [*names, *(f"{name}_tail" for name in names)]
+    return frame.with_columns(proven.alias("proven")).drop(helpers, strict=False)
 
 
 def _parse_piece(frame: pl.DataFrame, name: str, piece: Piece, layout: Layout) -> tuple[pl.DataFrame, list[pl.Expr]]:
     """Add the fields of one piece, and say what must hold for them to be right."""
-    whole, rest = pl.col(name), pl.col("rest")
+    whole, end = pl.col(name), f"f{piece.fields[-1]}" if piece.fields else name
     first, last = piece.literals[0], piece.literals[-1]
     if not piece.fields:
         return frame, [whole == first]
     proofs = [whole.str.starts_with(first)] if first else []
-    frame = frame.with_columns((whole.str.strip_prefix(first) if first else whole).alias("rest"))
+    frame = frame.with_columns((whole.str.strip_prefix(first) if first else whole).alias(end))
     for literal, numbers in _steps(piece):
         fields = [f"f{number}" for number in numbers]
-        split = pl.col("rest").str.splitn(literal, len(fields) + 1).struct.rename_fields([*fields, "rest"])
-        frame = frame.with_columns(split.alias("split")).drop("rest").unnest("split")
-    end = f"f{piece.fields[-1]}"
-    frame = frame.with_columns((rest.str.strip_suffix(last) if last else rest).alias(end)).drop("rest")
-    proofs += [pl.col(end).is_not_null(), *([whole.str.ends_with(last)] if last else [])]
+        split = pl.col(end).str.splitn(literal, len(fields) + 1).struct.rename_fields([*fields, end])
+        frame = frame.with_columns(split.alias("split")).drop(end).unnest("split")
+    proofs.append(pl.col(end).is_not_null())
+    if last:
+        # What the splits have left must end with the literal by itself: they may have used up its characters.
+        tail = f"{name}_tail"
+        frame = frame.with_columns(pl.col(end).alias(tail), pl.col(end).str.strip_suffix(last))
+        proofs.append(pl.col(tail).str.ends_with(last))
     for at, number in enumerate(piece.fields):
         after = piece.literals[at + 1] if number != piece.fields[-1] else ""
         proofs.extend(_proof(layout.fields[number], after, pl.col(f"f{number}")))

@@ -15,7 +15,7 @@ from crm.lake import Lake, Part
 from logparse.rules import SessionRules
 from logparse.sessions import is_view, run_starts, sessions
 
-WINDOW_HITS = 2_000_000
+WINDOW_HITS = 1_000_000
 """About so many hits are worked on at a time."""
 
 DAY = timedelta(days=1)
