@@ -196,3 +196,15 @@ def test_the_plan_proves_ordinary_lines_of_every_built_in_format() -> None:
     for known in BUILT_IN:
         assert share_proven(known, [lines[known.name]]) == 1.0
         assert share_proven(known, [lines[known.name].replace("/a?b", r"/a\"b")]) == 0.0
+
+
+def test_one_character_does_not_serve_two_literals() -> None:
+    before, after = '[17/May/2015:10:05:03 +0000] "GET / HTTP/1.1"', '"-"'
+    for pattern, spaces in ((r'%t "%r" %u "%{Referer}i"', 2), (r'%t "%r" %u %{x}e "%{Referer}i"', 3)):
+        compiled = compile_pattern(LogFormat("odd", "apache", pattern))
+        for count in range(1, 5):
+            lines = frame_of([before + " " * count + after])
+            proven = plan.parse(lines, compiled)["proven"].item()
+            matched = reference.parse(lines, compiled)["f0"].item() is not None
+            assert proven <= matched
+            assert matched == (count >= spaces)
