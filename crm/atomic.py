@@ -21,8 +21,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         Unusable: the file cannot be written; the sentence says why.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        with _explained(path), target.open("wb") as out:
+    if path.exists() and not path.is_file():
+        with _explained(path), path.open("wb") as out:
             yield out
         return
     part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")

@@ -80,22 +80,22 @@ def register_commands() -> Sequence[CommandRef]:  # type: ignore[empty-body]  # 
 
 
 @hookspec
-def log_formats() -> Sequence[LogFormat]:  # type: ignore[empty-body]
+def log_formats() -> Sequence[LogFormat]:  # type: ignore[empty-body]  # as above
     """Named log formats for `--log-format NAME` and for `auto`."""
 
 
 @hookspec
-def tables() -> Sequence[Table]:  # type: ignore[empty-body]
+def tables() -> Sequence[Table]:  # type: ignore[empty-body]  # as above
     """Contracts of the tables that this plugin owns."""
 
 
 @hookspec
-def config_sections() -> Mapping[str, type["msgspec.Struct"]]:  # type: ignore[empty-body]
+def config_sections() -> Mapping[str, type["msgspec.Struct"]]:  # type: ignore[empty-body]  # as above
     """Sections of `crm.yaml`: a name and the msgspec struct, all of whose fields have defaults."""
 
 
 @hookspec
-def miners(config: "Config") -> Sequence[Miner]:  # type: ignore[empty-body]
+def miners(config: "Config") -> Sequence[Miner]:  # type: ignore[empty-body]  # as above
     """What `crm logs mine` runs over the sessions that changed.
 
     Args:
@@ -104,5 +104,5 @@ def miners(config: "Config") -> Sequence[Miner]:  # type: ignore[empty-body]
 
 
 @hookspec
-def writers() -> Sequence[Writer]:  # type: ignore[empty-body]
+def writers() -> Sequence[Writer]:  # type: ignore[empty-body]  # as above
     """File formats of `-f/--format` and of the ending of `-o/--output`."""

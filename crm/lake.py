@@ -50,13 +50,17 @@ class Lake:
     def __init__(self, root: Path, tables: Mapping[str, Table]) -> None:
         self.root = root
         self.contracts = {name: table for name, table in tables.items() if table.store == "lake"}
+        self._open: dict[str, DeltaTable] = {}
+        self._files: dict[str, pl.DataFrame] = {}
 
     def open(self, name: str) -> DeltaTable | None:
-        """The Delta table at its newest version; None while it was never written."""
-        try:
-            return DeltaTable(self.root / name)
-        except TableNotFoundError:
-            return None
+        """The Delta table as it was when this lake opened it or committed to it; None while it was never written."""
+        if name not in self._open:
+            try:
+                self._open[name] = DeltaTable(self.root / name)
+            except TableNotFoundError:
+                return None
+        return self._open[name]
 
     def transaction(self, name: str) -> int:
         """The number of the last run that this table has; 0 before the first."""
@@ -105,6 +109,8 @@ class Lake:
         table = self.open(name)
         if table is None:
             return pl.DataFrame(schema=schema)
+        if name in self._files:
+            return self._files[name]
         actions = pl.DataFrame(table.get_add_actions(flatten=True))
         times = [
             pl.col(column).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").alias(alias)
@@ -113,13 +119,14 @@ class Lake:
             for column, alias in (("min.ts", "first"), ("max.ts", "last"))
         ]
         day = pl.col("partition.date") if self.contracts[name].by_date else pl.lit(None, dtype=pl.Date)
-        return actions.select(
+        self._files[name] = actions.select(
             "path",
             day.alias("date"),
             pl.col("num_records").alias("rows"),
             pl.col("size_bytes").alias("size"),
             *times,
         ).cast(schema)  # type: ignore[arg-type]  # a plain mapping of types is what `cast` takes
+        return self._files[name]
 
     def newest(self, name: str) -> datetime | None:
         """The latest `ts` of a table, from the statistics of its files; None for an empty one."""
@@ -195,6 +202,8 @@ class Lake:
             commit_properties=CommitProperties(app_transactions=[Transaction(APPLICATION, run)]),
             post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=True),
         )
+        self._open.pop(name, None)
+        self._files.pop(name, None)
 
     def _create(self, name: str) -> DeltaTable:
         contract = self.contracts[name]

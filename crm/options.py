@@ -38,7 +38,7 @@ class ZoneType(click.ParamType[Zone]):
     def shell_complete(
         self,
         ctx: click.Context,  # noqa: ARG002 - the signature is click's
-        param: click.Parameter,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002 - as above
         incomplete: str,
     ) -> "list[CompletionItem]":
         """The zones that begin as typed."""

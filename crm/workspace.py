@@ -82,6 +82,8 @@ class Workspace:
         """
         file = self.path / "key"
         if not file.exists():
+            if (self.path / "lake" / "hits").exists():
+                raise Unusable(f"{file}, by which visitors are named, is missing; restore it from a backup")
             write_key(self.path, secrets.token_bytes(KEY_BYTES))
         return _read_key(file)
 
@@ -93,7 +95,7 @@ class Workspace:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the only one who writes.
+        """Be the only one who writes; what is written meanwhile is for the owner alone.
 
         Raises:
             Locked: another run holds the lock.
@@ -105,18 +107,24 @@ class Workspace:
             lock.acquire()
         except Timeout:
             raise Locked(f"another run is writing to the workspace {self.path}; try again when it has ended") from None
+        self.__dict__.pop("lake", None)  # what others committed before the lock must be seen
+        mask = os.umask(0o077)
         try:
             yield
         finally:
+            os.umask(mask)
             lock.release()
 
 
 def _make(path: Path) -> None:
-    """Make the folder of a workspace, for its owner alone."""
+    """Make a workspace: its folder, for its owner alone (one that exists keeps its mode), and its version."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o700)
-        (path / "version").write_text(f"{SCHEMA_VERSION}\n", encoding="ascii")
+        if not path.is_dir():
+            path.mkdir(parents=True)
+            path.chmod(0o700)
+        new = path / f"version.{os.getpid()}"
+        new.write_text(f"{SCHEMA_VERSION}\n", encoding="ascii")
+        new.replace(path / "version")
     except OSError as error:
         raise Unusable(f"cannot make the workspace {path}: {error.strerror}") from error
 
@@ -137,6 +145,8 @@ def write_key(path: Path, key: bytes) -> None:
     new = path / f"key.{os.getpid()}"
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as out:
         out.write(key.hex() + "\n")
+        out.flush()
+        os.fsync(out.fileno())
     new.replace(file)
 
 

@@ -137,9 +137,7 @@ def _goes_on(command: str) -> bool:
 
 def agrees(expected: list[str], printed: list[str]) -> bool:
     """Whether the lines of a page, `...` being any lines, are those printed; empty lines at the end aside."""
-    pattern = "".join(
-        "(?:.*\n)*" if line == ANY_LINES else re.escape(line) + "\n" for line in _trimmed(expected)
-    )
+    pattern = "".join("(?:.*\n)*" if line == ANY_LINES else re.escape(line) + "\n" for line in _trimmed(expected))
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in _trimmed(printed))) is not None
 
 
@@ -181,18 +179,14 @@ def check(page: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         true = run_page(said, Path(folder))
     return "\n".join(
-        difflib.unified_diff(
-            said.splitlines(), true.splitlines(), f"{page} says", "the program prints", lineterm=""
-        )
+        difflib.unified_diff(said.splitlines(), true.splitlines(), f"{page} says", "the program prints", lineterm="")
     )
 
 
 def main() -> int:
     """Check or update pages; 1 if one says what is not so."""
     parser = argparse.ArgumentParser(description="Run the examples of the documentation.")
-    parser.add_argument(
-        "pages", nargs="*", default=PAGES, help="paths in the repository; all if none is given"
-    )
+    parser.add_argument("pages", nargs="*", default=PAGES, help="paths in the repository; all if none is given")
     parser.add_argument("--update", action="store_true", help="write what the commands print now")
     given = parser.parse_args()
     wrong = 0

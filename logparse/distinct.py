@@ -24,6 +24,8 @@ class Distinct:
         codes = coded(texts).to_physical()
         first = codes.is_first_distinct() & codes.is_not_null()
         order = codes.filter(first).arg_sort()
+        if len(order) and codes.max() != len(order) - 1:  # rows were taken out since the texts were coded
+            codes = codes.rank("dense") - 1
         return cls(codes, texts.filter(first).gather(order).cast(pl.String))
 
     def spread(self, of_values: pl.Series) -> pl.Series:

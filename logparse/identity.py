@@ -13,19 +13,21 @@ def digest(data: bytes) -> str:
 
 
 def head(data: bytes) -> bytes:
-    """The first `HEAD_BYTES` of the lines that are no comments, which differ where headers are the same.
+    """The first `HEAD_BYTES` of the lines that are neither comments nor empty.
+
+    Comments are the same in many logs, and so are the NUL bytes that a log begins with which was emptied while its
+    server kept on writing at the old place.
 
     Args:
         data: The beginning of a log, whole lines.
     """
-    if not data.startswith(b"#") and b"\n#" not in data[: HEAD_BYTES + 1]:
-        return data[:HEAD_BYTES]
     taken = bytearray()
     at = 0
     while at < len(data) and len(taken) < HEAD_BYTES:
         end = data.find(b"\n", at) + 1 or len(data)
-        if data[at : at + 1] != b"#":
-            taken += data[at:end]
+        line = data[at:end].lstrip(b"\0")
+        if line.strip(b"\0\r\n") and not line.startswith(b"#"):
+            taken += line
         at = end
     return bytes(taken[:HEAD_BYTES])
 

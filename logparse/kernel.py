@@ -111,10 +111,9 @@ class Kernel:
         frame = frame.with_columns(visitors.client_address(self.rules.visitors).alias("address"))
         frame = frame.with_columns(coded(frame[name]) for name in CODED)
         frame = requests.with_requests(frame, self.rules.pages)
-        return frame.with_columns(
-            self.robots.names(frame["agent"]),
-            visitors.visitor_ids(frame, self.rules.visitors, self.key),
-        )
+        who = visitors.visitor_ids(frame, self.rules.visitors, self.key)
+        query = visitors.without_id(pl.col("query"), self.rules.visitors)
+        return frame.with_columns(self.robots.names(frame["agent"]), who, query)
 
 
 def _drop(frame: pl.DataFrame, rules: tuple[DropRule, ...]) -> tuple[pl.DataFrame, dict[str, int]]:

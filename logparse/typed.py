@@ -15,8 +15,8 @@ EPOCH_UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
 
 MINUTE = len("01/Mar/2026:10:15")
 
-RANGE = (datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC))
-"""Times outside of it are none: no log is older, and no calendar goes further."""
+RANGE = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, 23, 59, 59, 999_999, UTC))
+"""Times outside of it are none: no log is older, and a clock that is further ahead is wrong."""
 
 LAST_SECOND = int(RANGE[1].timestamp()) + 1
 

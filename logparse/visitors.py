@@ -66,6 +66,12 @@ def _pair_ids(addresses: Distinct, agents: Distinct, key: bytes) -> pl.Series:
     return pairs.join(ids, on="pair", how="left", maintain_order="left")["visitor"]
 
 
+def without_id(query: pl.Expr, rules: VisitorRules) -> pl.Expr:
+    """The query string without the value that names the visitor, which is stored as a hash only."""
+    pattern = f"((?:^|&){_escape(rules.query_key)}=)[^&]*"
+    return query.cast(pl.String).str.replace_all(pattern, "${1}*") if rules.query_key else query
+
+
 def _escape(text: str) -> str:
     return "".join(char if char.isalnum() else f"\\x{{{ord(char):x}}}" for char in text)
 

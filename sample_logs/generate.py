@@ -29,8 +29,8 @@ DAYS, DAY, HOUR, IDLE = 14, 86_400, 3600, 1800
 # Level-3 categories, and what people type to find them.
 CATEGORIES = """food/grain/rice food/grain/noodles food/oil/peanut food/oil/sesame home/kitchen/wok
 home/kitchen/knife home/bath/towel baby/care/diaper sport/shoes/running digital/phone/android
-digital/phone/case digital/audio/earphone""".split()  # noqa: SIM905
-TERMS = "大米 面条 花生油 芝麻油 炒锅 菜刀 毛巾 纸尿裤 跑鞋 手机 手机壳 耳机".split()  # noqa: SIM905
+digital/phone/case digital/audio/earphone""".split()  # noqa: SIM905 - shorter
+TERMS = "大米 面条 花生油 芝麻油 炒锅 菜刀 毛巾 纸尿裤 跑鞋 手机 手机壳 耳机".split()  # noqa: SIM905 - shorter
 ITEMS = {str(1001 + n): CATEGORIES[n // 5] for n in range(5 * len(CATEGORIES))}
 RULE = ["/c/food/grain/rice", "/c/food/oil/peanut"]
 PATTERN = ["/help/shipping", "/cart"]
@@ -41,7 +41,7 @@ DEAD_LINKS = ["/sale/2025", "/item/9999", "/c/food/tea/puer"]
 UNTIDY = {"/": "/index.html", "/c/food": "/c/food/", "/help/shipping": "/help/shipping/"}
 LOGINS = """li.wei wang.fang zhang.min liu.yang chen.jing yang.lei zhao.na huang.bo zhou.ting wu.hao xu.mei
 sun.qiang hu.lan zhu.ming gao.xin lin.yue he.jun guo.ping ma.chao luo.dan liang.yi song.kai zheng.shu xie.wen
-han.bing feng.ye yu.qing dong.liang xiao.he cheng.fei cao.ying yuan.zhi deng.hui""".split()  # noqa: SIM905
+han.bing feng.ye yu.qing dong.liang xiao.he cheng.fei cao.ying yuan.zhi deng.hui""".split()  # noqa: SIM905 - shorter
 KIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_3 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
 AGENTS = [

@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("crm", deadline=None)
+settings.load_profile("crm")
 
 
 @pytest.fixture(scope="session")

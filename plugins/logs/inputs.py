@@ -1,6 +1,7 @@
 """What the user names as input: files, globs, folders and `-`, as a list of logs in a fixed order."""
 
 import glob
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ def _one(name: str) -> list[Input]:
     if name == STDIN:
         return [Input("stdin", None)]
     path = Path(name)
-    if path.is_dir():
+    if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
         files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
         if not files:
             raise UsageError(f"the folder {name} holds no files; name a folder of logs, or a file")

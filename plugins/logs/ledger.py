@@ -18,6 +18,9 @@ from crm.records import Records
 from logparse.identity import Position
 from logparse.kernel import Account
 
+KEPT_ROWS = 64
+"""So many rows of a source are kept; the oldest are put together into one."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -75,7 +78,20 @@ class Ledger:
                 table = self.records.table(name)
                 connection.execute(sa.delete(table).where(table.c.run > committed))
             self._forget_dropped(connection)
+            self._fold(connection)
             self._load(connection)
+
+    def _fold(self, connection: sa.Connection) -> None:
+        """Put the rows of each source together, but for the newest, once there are more than `KEPT_ROWS`."""
+        table = self.records.table("sources")
+        counts = sa.select(table.c.source).group_by(table.c.source).having(sa.func.count() > KEPT_ROWS)
+        for source in connection.execute(counts).scalars().all():
+            mine = table.c.source == source
+            *old, newest = connection.execute(sa.select(table).where(mine).order_by(table.c.run)).mappings().all()
+            kept = dict(old[-1]) | _counts(sum((_account(row) for row in old), Account()))
+            kept["newest_ts"] = max((row["newest_ts"] for row in old if row["newest_ts"]), default=None)
+            connection.execute(sa.delete(table).where(mine & (table.c.run < newest["run"])))
+            connection.execute(table.insert().values(kept))
 
     def _forget_dropped(self, connection: sa.Connection) -> None:
         """Delete the rows of sources that a later run has dropped."""
@@ -97,7 +113,7 @@ class Ledger:
             accounts[row["source"]] = accounts.get(row["source"], Account()) + _account(row)
             self.sources[row["source"]] = _source(row, accounts[row["source"]])
         runs = self.records.table("runs")
-        dropped = connection.execute(sa.select(runs.c.dropped)).scalars()
+        dropped = connection.execute(sa.select(runs.c.dropped).where(runs.c.kind == "drop")).scalars()
         self._numbers = max([0, *self.sources, *(number for text in dropped for number in json.loads(text))])
         files = self.records.table("files")
         for row in connection.execute(sa.select(files)).mappings():
@@ -130,21 +146,19 @@ class Ledger:
 
     def write(self, run: Run, readings: list[Reading]) -> None:
         """Write a run and its rows as pending, in one transaction."""
-        sources, files, runs = (self.records.table(name) for name in ("sources", "files", "runs"))
+        sources, runs = self.records.table("sources"), self.records.table("runs")
         with self.records.begin() as connection:
             rows = _merged(readings)
             if rows:
                 connection.execute(sources.insert(), [_row(reading, run.number) for reading in rows])
-            for reading in readings:
-                if reading.seen is not None:
-                    connection.execute(sa.delete(files).where(files.c.name == reading.path))
-                    connection.execute(files.insert().values(_file_row(reading, run.number)))
+            self._write_files(connection, run.number, readings)
+            rules = "" if run.rules == self.last_rules(connection) else run.rules
             connection.execute(
                 runs.insert().values(
                     run=run.number,
                     kind=run.kind,
                     started=_naive(run.started),
-                    rules=run.rules,
+                    rules=rules,
                     dropped=json.dumps(list(run.dropped)),
                     version=__version__,
                 )
@@ -156,11 +170,26 @@ class Ledger:
         with self.records.begin() as connection:
             return connection.execute(sa.select(sa.func.max(runs.c.run))).scalar() or 0
 
-    def last_rules(self) -> str | None:
-        """The rules of the newest run, JSON; None before the first."""
-        runs = self.records.table("runs")
+    def write_files(self, run: int, readings: list[Reading]) -> None:
+        """Write what files look like now whose lines are all known as of a run."""
         with self.records.begin() as connection:
-            return connection.execute(sa.select(runs.c.rules).order_by(runs.c.run.desc()).limit(1)).scalar()
+            self._write_files(connection, run, readings)
+
+    def _write_files(self, connection: sa.Connection, run: int, readings: list[Reading]) -> None:
+        files = self.records.table("files")
+        for reading in readings:
+            if reading.seen is not None:
+                connection.execute(sa.delete(files).where(files.c.name == reading.path))
+                connection.execute(files.insert().values(_file_row(reading, run)))
+
+    def last_rules(self, connection: sa.Connection | None = None) -> str | None:
+        """The rules of the newest run, JSON; None before the first. A run by the same rules as before has none."""
+        if connection is None:
+            with self.records.begin() as fresh:
+                return self.last_rules(fresh)
+        runs = self.records.table("runs")
+        newest = sa.select(runs.c.rules).where(runs.c.rules != "").order_by(runs.c.run.desc()).limit(1)
+        return connection.execute(newest).scalar()
 
     def kinds_since(self, run: int) -> set[str]:
         """The kinds of the runs after `run`."""
@@ -219,11 +248,17 @@ def _row(reading: Reading, run: int) -> dict[str, object]:
         "name": source.name,
         "first_ts": _naive(source.first_ts),
         "newest_ts": _naive(reading.newest_ts),
+        **_counts(account),
+    }
+
+
+def _counts(account: Account) -> dict[str, object]:
+    return {
         "lines": account.lines,
         "hits": account.hits,
         "blank": account.blank,
-        "filtered": json.dumps(account.filtered, ensure_ascii=False),
-        "rejected": json.dumps(account.rejected, ensure_ascii=False),
+        "filtered": json.dumps(dict(account.filtered), ensure_ascii=False),
+        "rejected": json.dumps(dict(account.rejected), ensure_ascii=False),
     }
 
 

@@ -52,6 +52,8 @@ def _in_lake(lake: Lake, miner: Miner) -> Sequence[str]:
     for name in miner.tables:
         if name not in lake.contracts:
             raise ValueError(f"its table {name!r} is not one of the lake")
+        if not lake.contracts[name].by_date:
+            raise ValueError(f"its table {name!r} is not by date, so parts of it cannot be replaced")
     return miner.tables
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from crm.workspace import Workspace
 
 
-KEEP_REPLACED = timedelta(days=1)
+KEEP_REPLACED = timedelta(hours=1)
 """Data files that have been replaced are kept for so long, for queries that are under way."""
 
 
@@ -137,12 +137,14 @@ class Mine:
         )
         outcomes = [intake.read(item, number) for number, item in enumerate(inputs)]
         readings = [outcome.reading for outcome in outcomes if outcome.reading is not None]
-        if readings:
+        if any(reading.account.lines for reading in readings):
             ledger.write(Run(run, "mine", self.rules_text(), started), readings)
             self.workspace.lake.commit("hits", [part for outcome in outcomes for part in outcome.parts], run)
             changed |= set(self._derive(ledger, run))
             for name in self.workspace.lake.contracts:
                 self.workspace.lake.vacuum(name, KEEP_REPLACED)
+        else:
+            ledger.write_files(last, readings)
         account = sum((reading.account for reading in readings), Account())
         return Result(outcomes, account, sorted(changed), self.session_rules, self.failed)
 

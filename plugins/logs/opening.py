@@ -10,7 +10,7 @@ from crm.nearest import did_you_mean, one_of
 from logparse.blocks import Block, read_blocks
 from logparse.detect import detect
 from logparse.errors import FormatError, UnreadableSource
-from logparse.identity import HEAD_BYTES, Position, head
+from logparse.identity import Position, head
 from logparse.pattern import compile_pattern, guess_syntax
 from logparse.spec import LogFormat
 from plugins.logs.ledger import Ledger, Source
@@ -81,9 +81,9 @@ def open_log(
     seekable = _seekable(stream)
     start = stream.tell() if seekable else 0  # a shell may have read some of its standard input
     first, whole = beginning(stream, plain=plain)
-    if not holds_lines(whole):
-        return None
     top = head(whole)
+    if not top:
+        return None
     candidates = ledger.candidates(top) if ledger else []
     if candidates and not seekable:
         stream, seekable = _spooled(first, stream), True
@@ -100,18 +100,28 @@ def open_log(
 
 
 def beginning(stream: BinaryIO, *, plain: bool) -> tuple[bytes, bytes]:
-    """The first bytes of a log: all of them, and of a log that may grow only those of whole lines.
+    """The first bytes of a log, up to its first lines that are neither empty nor comments, and a sample of these.
+
+    Args:
+        stream: At the log's first byte.
+        plain: Whether the log may grow, so that an unterminated last line is no line yet.
+
+    Returns:
+        All bytes that were read, and whole lines from the end of them; the latter hold nothing but comments if
+        the log does.
 
     Raises:
         UnreadableSource: the compressed data are damaged, or the device fails.
     """
-    first = read(stream, BEGINNING)
-    return first, first[: first.rfind(b"\n") + 1] if plain and len(first) < BEGINNING else first
-
-
-def holds_lines(data: bytes) -> bool:
-    """Whether there is any line but empty ones and comments."""
-    return any(line.strip(b"\r\0") and not line.startswith(b"#") for line in data.split(b"\n"))
+    first = chunk = sample = read(stream, BEGINNING)
+    while True:
+        ended = len(chunk) < BEGINNING
+        lines = sample[: sample.rfind(b"\n") + 1] if plain and ended else sample
+        if ended or head(lines):
+            return first, lines
+        chunk = read(stream, BEGINNING)
+        sample = sample[sample.rfind(b"\n") + 1 :].lstrip(b"\0") + chunk
+        first += chunk
 
 
 def read(stream: BinaryIO, size: int) -> bytes:
@@ -156,8 +166,7 @@ def _goes_on(stream: BinaryIO, start: int, position: Position) -> int | None:
     """Where the lines behind a position begin; None if the bytes before it are not those that were read.
 
     That is the position itself, or behind the LF of a last line that was read before its LF was written: on
-    standard input and in compressed logs the last line counts without one. A log that ends before the position is
-    a shorter copy if its whole head is the same: it holds nothing new.
+    standard input and in compressed logs the last line counts without one.
     """
     try:
         stream.seek(start + position.offset - position.tail_bytes)
@@ -165,8 +174,6 @@ def _goes_on(stream: BinaryIO, start: int, position: Position) -> int | None:
     except (OSError, EOFError, zlib.error) as error:
         raise UnreadableSource(f"cannot be read: {error}") from error
     last, following = found[: position.tail_bytes], found[position.tail_bytes :]
-    if len(last) < position.tail_bytes and position.head == HEAD_BYTES:
-        return position.offset
     if not position.ends(last):
         return None
     return position.offset + (following == b"\n" and not last.endswith(b"\n"))

@@ -1,6 +1,8 @@
 """Options that several commands of the group share, and what they mean."""
 
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -62,6 +64,47 @@ def session_rules(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How many lines may be rejected: a number, or a share of all that are not blank."""
+
+    text: str
+    number: float
+    is_share: bool
+
+    def is_exceeded(self, rejected: int, lines: int) -> bool:
+        """Whether so many rejected lines, of so many, are too many."""
+        return rejected > (self.number * lines if self.is_share else self.number)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class _LimitType(click.ParamType[Limit]):
+    name = "limit"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Limit:
+        """Take `20` or `1%`."""
+        if isinstance(value, Limit):
+            return value
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)%|(\d+)", str(value), re.ASCII)
+        if not match:
+            self.fail(f"`{value}` is neither a number of lines such as 20 nor a share such as 1%.", param, ctx)
+        share, number = match.groups()
+        return Limit(str(value), float(share) / 100 if share else float(number), share is not None)
+
+
+def max_rejects(function: F) -> F:
+    """`--max-rejects`."""
+    return click.option(
+        "--max-rejects",
+        type=_LimitType(),
+        metavar="N|N%",
+        help="More rejected lines than this, or than this share of the new lines, make the exit code 3.  "
+        "[default: no limit]",
+    )(function)
 
 
 class OneOf(click.Choice[str]):

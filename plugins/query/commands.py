@@ -19,6 +19,10 @@ _COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _WRITES: Final = frozenset(("alter", "create", "delete", "drop", "insert", "merge", "replace", "truncate", "update"))
 """Polars obeys some of these on its own copy of a table, which looks as if they had worked."""
 
+_TEXTS: Final = re.compile(r"'(?:[^']|'')*'")
+_FILES: Final = re.compile(r"\b(?:read|scan)_\w+\W*\(", re.IGNORECASE)
+"""Functions of Polars' SQL that read files: they would go around masks, contracts and permissions."""
+
 _MISSING: Final = re.compile(r"relation '([^']*)' was not found")
 
 
@@ -44,10 +48,12 @@ def command(app: App, sql: str) -> None:
     words = _COMMENTS.sub(" ", text).split(maxsplit=1)
     if not words:
         raise UsageError("the query is empty")
+    if _FILES.search(_TEXTS.sub("''", _COMMENTS.sub(" ", text))):
+        raise UsageError("the query cannot be run: it reads the workspace's tables, and no files")
     if words[0].lower() in _WRITES:
         raise UsageError(f"the query cannot be run: {words[0].upper()} would change a table, and queries only read")
     try:
-        show(app, _planned(app, text), current())
+        show(app, _planned(app, text), current(), masked=True)
     except (pl.exceptions.PolarsError, ValueError) as error:
         reason = _reason(error, app.tables)
         raise UsageError(f"the query cannot be run: {reason}; `crm tables` lists the tables") from error
@@ -58,15 +64,18 @@ def _planned(app: App, text: str) -> "pl.LazyFrame":
     import polars as pl
 
     from crm import masks
+    from crm.audit import record
 
     workspace = app.workspace()
-    personal = {} if current().unmask else personal_columns(app.tables.values())
     said = set(re.findall(r"\w+", text.lower()))
-    frames = {
-        name: masks.apply(workspace.scan(name), personal)
-        for name in app.tables
-        if name.lower() in said or "show" in said
-    }
+    opened = [table for name, table in app.tables.items() if name.lower() in said or "show" in said]
+    personal = personal_columns(opened)
+    if current().unmask and personal:
+        record(app, "unmask", f"crm query: {', '.join(personal)} of {', '.join(table.name for table in opened)}", None)
+    elif said & set(personal):
+        app.note("personal columns are masked before the query sees them, so values that look alike count as one")
+    shown = {} if current().unmask else personal
+    frames = {table.name: masks.apply(workspace.scan(table.name), shown) for table in opened}
     return pl.SQLContext(frames, eager=False).execute(text)
 
 

@@ -53,7 +53,7 @@ class Site:
 
     def host(self, *builtins: str, **settings: object) -> PluginHost:
         """All plugins; what the host says is kept in `said`."""
-        return PluginHost(builtins, "9.9", Settings(**settings), self._hear)  # type: ignore[arg-type]
+        return PluginHost(builtins, "9.9", Settings(**settings), self._hear)  # type: ignore[arg-type]  # options by name
 
     def plugin(self, host: PluginHost, name: str) -> Plugin:
         """The one plugin of this name."""

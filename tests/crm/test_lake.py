@@ -45,7 +45,7 @@ TIME = pl.Datetime("us", "UTC")
 
 
 def stored(lake: Lake, **which: object) -> list[str]:
-    found = lake.scan("visits", **which)  # type: ignore[arg-type]
+    found = lake.scan("visits", **which)  # type: ignore[arg-type]  # options by name
     return found.select("page").collect()["page"].sort().to_list()
 
 

@@ -126,7 +126,7 @@ class TestNames:
         for name in ("first", "second"):
             site.install(name, f"@hookimpl\ndef {hook}(): return [{item}]")
         host = site.host()
-        assert list(ask(host)) == ["same"]  # type: ignore[call-overload]
+        assert list(ask(host)) == ["same"]  # type: ignore[call-overload]  # stands for the real one
         assert site.plugin(host, "second").state == "loaded"
         expected = f"its {kind} 'same' is left out: plugin 'first' of dist-first 1.2 has one of this name"
         assert site.plugin(host, "second").reason == expected
@@ -211,7 +211,7 @@ class TestSections:
         file = tmp_path / "crm.yaml"
         file.write_text("mine: {depth: 3}")
         config = load(file, site.host().config_sections())
-        assert config.sections["mine"].depth == 3  # type: ignore[attr-defined]
+        assert config.sections["mine"].depth == 3  # type: ignore[attr-defined]  # stands for the real one
 
     def test_the_hosts_own_section_cannot_be_taken(self, site: "Site") -> None:
         site.install("a", SECTION.format(name="plugins"))
@@ -247,7 +247,7 @@ class TestMiners:
     def test_a_miner_is_made_from_the_configuration(self, site: "Site") -> None:
         body = "@hookimpl\ndef miners(config): return [Miner(config.path, ('t',), print)]\n"
         site.install("a", site.adds_table("t") + body)
-        (miner,) = site.host().miners(Config("from the config", {}))  # type: ignore[arg-type]
+        (miner,) = site.host().miners(Config("from the config", {}))  # type: ignore[arg-type]  # stands for the real one
         assert miner.name == "from the config"
 
     def test_a_miner_of_an_unknown_table_is_left_out(self, site: "Site") -> None:

@@ -72,7 +72,7 @@ def test_values_come_back_as_the_contract_types_them(records: Records) -> None:
         "done": pl.Boolean,
         "score": pl.Float64,
     }
-    assert frame.row(1, named=True) == ROW | {"ts": ROW["ts"].replace(tzinfo=UTC)}  # type: ignore[attr-defined]
+    assert frame.row(1, named=True) == ROW | {"ts": ROW["ts"].replace(tzinfo=UTC)}  # type: ignore[attr-defined]  # a time
     assert frame.row(0)[1:] == (None,) * 5
 
 

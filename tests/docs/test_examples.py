@@ -41,9 +41,7 @@ def test_a_page_says_what_the_program_prints(examples: ModuleType, page: str) ->
 
 def test_every_page_with_examples_is_run(examples: ModuleType, root: Path) -> None:
     pages = [root / "README.md", *root.glob("docs/*.md")]
-    with_examples = {
-        str(page.relative_to(root)) for page in pages if "```console" in page.read_text(encoding="utf-8")
-    }
+    with_examples = {str(page.relative_to(root)) for page in pages if "```console" in page.read_text(encoding="utf-8")}
     assert with_examples <= set(examples.PAGES)
 
 
@@ -60,14 +58,10 @@ def test_a_page_that_is_true_stays_as_it_is(examples: ModuleType, tmp_path: Path
         ("$ echo one; false\none\n", "$ echo one; false\none\n(exit code 1)\n"),
     ],
 )
-def test_a_page_that_is_wrong_is_put_right(
-    examples: ModuleType, tmp_path: Path, said: str, true: str
-) -> None:
+def test_a_page_that_is_wrong_is_put_right(examples: ModuleType, tmp_path: Path, said: str, true: str) -> None:
     assert examples.run_page(f"```console\n{said}```\n", tmp_path) == f"```console\n{true}```\n"
 
 
-def test_output_before_the_first_command_is_a_mistake_of_the_page(
-    examples: ModuleType, tmp_path: Path
-) -> None:
+def test_output_before_the_first_command_is_a_mistake_of_the_page(examples: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="begins with"):
         examples.run_page("```console\none\n```\n", tmp_path)

@@ -1,6 +1,7 @@
 """Every command says what it does, what its options do, and how it is called."""
 
 import shlex
+from itertools import dropwhile
 from pathlib import Path
 
 import click
@@ -45,14 +46,21 @@ def calls(line: str) -> list[list[str]]:
     redirected = False
     for word in [*lexer, ";"]:
         if word in ("|", ";", "&&"):
+            words = list(dropwhile(lambda word: "=" in word, words))  # variables for this call
             if words[:1] == ["crm"]:
-                found.append(words[1:])
+                found.append(after_global_options(words[1:]))
             words, redirected = [], False
         elif word in (">", "<"):
             redirected = True
         elif not redirected:
             words.append(word)
     return found
+
+
+def after_global_options(words: list[str]) -> list[str]:
+    while words and words[0].startswith("-"):
+        words = words[2:] if words[0] in ("-w", "--workspace", "-c", "--config") else words[1:]
+    return words
 
 
 @pytest.mark.parametrize("command", [*COMMANDS.values(), *GROUPS.values()], ids=lambda each: each.ref.path)
@@ -74,9 +82,7 @@ def test_it_has_an_example_that_calls_it(path: str) -> None:
 
 
 @each_command
-def test_the_calls_of_its_examples_are_understood(
-    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_calls_of_its_examples_are_understood(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for line in examples(loaded(path)):
         assert calls(line), f"no call of crm in {line!r}"

@@ -29,9 +29,7 @@ def text(page: Path) -> str:
 
 def anchors(page: Path) -> set[str]:
     """What links may name in a page: its headings in lower case, spaces as dashes, without punctuation."""
-    return {
-        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(text(page))
-    }
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(text(page))}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

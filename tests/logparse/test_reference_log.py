@@ -62,7 +62,7 @@ def test_one_block_gives_the_same(parsed: Parsed, log: Path, engine: Any) -> Non
 
 @pytest.mark.parametrize("addresses", ["full", "truncated", "none"])
 def test_sessions_of_address_and_agent_with_robots(log: Path, addresses: str) -> None:
-    rules = Rules(visitors=VisitorRules(addresses=addresses))  # type: ignore[arg-type]
+    rules = Rules(visitors=VisitorRules(addresses=addresses))  # type: ignore[arg-type]  # one of the literals
     kernel = Kernel.of(compile_pattern(BUILT_IN[1]), rules, b"any key")
     with open_stream(log) as (stream, _):
         hits = pl.concat([kernel.parse(block).hits for block in read_blocks(stream, tail_is_line=True)])

@@ -310,6 +310,7 @@ STATUSES = {
     299: True,
     304: True,
     199: False,
+    300: False,
     301: False,
     302: False,
     404: False,

@@ -15,7 +15,7 @@ from logparse.pattern import compile_pattern, guess_syntax
 Line = Callable[..., str]
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-instants = st.datetimes(datetime(1970, 1, 2), datetime(9999, 12, 30)).map(lambda when: when.replace(tzinfo=UTC))
+instants = st.datetimes(datetime(1970, 1, 2), datetime(2199, 12, 30)).map(lambda when: when.replace(tzinfo=UTC))
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
@@ -121,7 +121,7 @@ def test_broken_times_are_read_as_strptime_reads_them(engine: Any, mutations: li
     texts = [whole, *(whole[:at] + put + whole[at + gone :] for at, gone, put in mutations)]
     texts = [text for text in texts if text]
     read = pl.Series(texts).str.to_datetime("%d/%b/%Y:%H:%M:%S %z", strict=False, time_unit="us", time_zone="UTC")
-    fine = read.dt.year().is_between(1970, 9999)
+    fine = read.dt.year().is_between(1970, 2199)
     expected = read.set(~fine.fill_null(False), None).to_list()
     assert times(engine, "%t", *(f"[{text}]" for text in texts)) == expected
 
@@ -154,10 +154,10 @@ def test_huge_epoch_with_a_fraction(engine: Any) -> None:
 
 
 def test_first_and_last_times(engine: Any) -> None:
-    texts = ["0", "253402300799", "253402300800"]
+    texts = ["0", "7258118399", "7258118400"]
     assert times(engine, "%{sec}t", *texts) == [
         datetime(1970, 1, 1, tzinfo=UTC),
-        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2199, 12, 31, 23, 59, 59, tzinfo=UTC),
         None,
     ]
 

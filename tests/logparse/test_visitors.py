@@ -151,7 +151,7 @@ FORWARDED = {
 
 @pytest.mark.parametrize("rule", FORWARDED)
 def test_client_s_address_from_x_forwarded_for(engine: Any, combined: Line, rule: str) -> None:
-    rules = VisitorRules(addresses="full", forwarded=rule)  # type: ignore[arg-type]
+    rules = VisitorRules(addresses="full", forwarded=rule)  # type: ignore[arg-type]  # one of the literals
     for logged, expected in FORWARDED[rule].items():
         assert engine.hit("forwarded", f'{combined()} "{logged}"', visitors=rules)["address"] == expected
 
@@ -218,5 +218,5 @@ def test_addresses_in_full_or_not_at_all(addresses: list[str]) -> None:
 def test_hits_store_addresses_as_the_rules_say(engine: Any, combined: Line) -> None:
     expected = {"full": "203.0.113.9", "truncated": "203.0.113.0", "none": None}
     for how, address in expected.items():
-        rules = VisitorRules(addresses=how)  # type: ignore[arg-type]
+        rules = VisitorRules(addresses=how)  # type: ignore[arg-type]  # one of the literals
         assert engine.hit("combined", combined(), visitors=rules)["address"] == address

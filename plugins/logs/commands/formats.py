@@ -64,9 +64,10 @@ def _detected(name: str, formats: "list[LogFormat]") -> list[float]:
     from logparse.blocks import open_stream
     from logparse.detect import SAMPLE_LINES, first_lines, fits
     from logparse.errors import LogparseError
+    from logparse.identity import head
     from logparse.pattern import compile_pattern
     from plugins.logs.inputs import expand
-    from plugins.logs.opening import beginning, holds_lines
+    from plugins.logs.opening import beginning
 
     items = expand([name])
     if len(items) > 1:
@@ -76,7 +77,7 @@ def _detected(name: str, formats: "list[LogFormat]") -> list[float]:
             _, whole = beginning(stream, plain=plain and items[0].path is not None)
     except LogparseError as error:
         raise Unusable(str(error)) from error
-    if not holds_lines(whole):
+    if not head(whole):
         raise Unusable(f"{name}: has no finished line yet but empty ones and comments")
     sample = first_lines(whole, SAMPLE_LINES)
     return [fits(sample, compile_pattern(known)) for known in formats]

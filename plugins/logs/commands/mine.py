@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from crm.app import App, pass_app
-from crm.errors import Unusable
-from plugins.logs.options import chosen_format, log_format, session_rules
+from crm.errors import TooManyRejects, Unusable
+from plugins.logs.options import Limit, chosen_format, log_format, max_rejects, session_rules
 
 
 def _in_folder(_context: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
@@ -31,6 +31,7 @@ def _in_folder(_context: click.Context, _param: click.Parameter, value: Path | N
     callback=_in_folder,
     help="Write the summary as one JSON object, for monitoring.",
 )
+@max_rejects
 @pass_app
 def command(
     app: App,
@@ -42,6 +43,7 @@ def command(
     new_referrer: bool | None,
     verify: bool,
     json_summary: Path | None,
+    max_rejects: Limit | None,
 ) -> None:
     """Store new lines of logs as hits, rebuild their sessions, run the miners.
 
@@ -56,7 +58,8 @@ def command(
     write them into the configuration (logs.sessions); to try them out, use `crm logs sessions`.
 
     A log that cannot be read, that fits no format, or of which more than half is rejected is refused: nothing
-    of it is stored, the others are, and the exit code is 4.
+    of it is stored, the others are, and the exit code is 4. With more rejected lines than --max-rejects allows,
+    all that is good has been stored, and the exit code is 3.
 
     \b
     Examples:
@@ -90,3 +93,6 @@ def command(
     told = [summary.told(outcome) for outcome in result.outcomes]
     if any(log.error for log in told):
         raise Unusable(words.refusal(told, ", and nothing of them was stored"))
+    rejected, counted = sum(result.account.rejected.values()), result.account.lines - result.account.blank
+    if max_rejects is not None and max_rejects.is_exceeded(rejected, counted):
+        raise TooManyRejects(f"{rejected:,} of {counted:,} lines were rejected, more than {max_rejects} are allowed")

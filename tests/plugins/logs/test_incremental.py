@@ -204,37 +204,6 @@ def test_a_longer_copy_in_the_same_call_goes_on_where_the_shorter_one_ends(crm: 
     assert counts(crm) == (9, 1)
 
 
-def test_a_shorter_copy_of_a_log_that_was_read_adds_nothing(crm: "Crm") -> None:
-    every = lines(crm, 60)
-    crm("logs", "mine", crm.log("a.log", *every))
-    copy = crm.log("b.log", *every[:50])
-    assert copy.stat().st_size > 4096
-    assert f"{copy}: nothing new" in crm("logs", "mine", copy).stdout
-    crm.grow(copy, *every[50:], crm.line(24 * HOUR, "/late"))
-    crm("logs", "mine", copy)
-    assert counts(crm) == (61, 1)
-
-
-def test_what_was_dropped_is_no_longer_on_the_disk(crm: "Crm") -> None:
-    crm("logs", "mine", crm.log("a.log", *lines(crm, 4)))
-    crm("logs", "drop", "--all", "--yes")
-    assert list((crm.workspace / "lake").rglob("*.parquet")) == []
-
-
-def test_a_full_disk_ends_the_run_and_leaves_nothing_for_good(crm: "Crm", monkeypatch: pytest.MonkeyPatch) -> None:
-    log = crm.log("a.log", *lines(crm, 4))
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Lake, "_write_file", full)
-        result = crm("logs", "mine", log, code=4)
-    assert "No space left on device" in result.stderr
-    crm("logs", "mine", log)
-    assert counts(crm) == (4, 1)
-
-
 def test_an_unfinished_last_line_waits_until_it_is_finished(crm: "Crm") -> None:
     every = lines(crm, 4)
     log = crm.log("access.log", *every[:2], every[2][:40], end="")
