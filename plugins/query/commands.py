@@ -23,6 +23,9 @@ _TEXTS: Final = re.compile(r"'(?:[^']|'')*'")
 _FILES: Final = re.compile(r"\b(?:read|scan)_\w+\W*\(", re.IGNORECASE)
 """Functions of Polars' SQL that read files: they would go around masks, contracts and permissions."""
 
+_COMPARING: Final = frozenset(("distinct", "group", "having", "join", "partition", "where"))
+"""Words of a query that tells values apart, which masks may have made alike."""
+
 _MISSING: Final = re.compile(r"relation '([^']*)' was not found")
 
 
@@ -72,7 +75,7 @@ def _planned(app: App, text: str) -> "pl.LazyFrame":
     personal = personal_columns(opened)
     if current().unmask and personal:
         record(app, "unmask", f"crm query: {', '.join(personal)} of {', '.join(table.name for table in opened)}", None)
-    elif said & set(personal):
+    elif said & set(personal) and said & _COMPARING:
         app.note("personal columns are masked before the query sees them, so values that look alike count as one")
     shown = {} if current().unmask else personal
     frames = {table.name: masks.apply(workspace.scan(table.name), shown) for table in opened}
