@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from logparse.identity import HEAD_BYTES, Position, digest, head
 
-lines = st.lists(st.sampled_from([b"#Fields: a\n", b"#\n", b"line\n", b"\n", b" # no comment\n", b"x" * 900 + b"\n"]))
+lines = st.lists(
+    st.sampled_from([b"#Fields: a\n", b"#\n", b"line\n", b"\n", b"\r\n", b"\0\0\n", b" # no\n", b"x" * 900 + b"\n"])
+)
 
 
 def position(data: bytes, tail: bytes = b"") -> Position:
@@ -17,9 +19,14 @@ def position(data: bytes, tail: bytes = b"") -> Position:
 
 @settings(max_examples=200, deadline=None)
 @given(lines.map(b"".join))
-def test_head_is_the_first_bytes_of_lines_that_are_no_comments(data: bytes) -> None:
-    kept = b"".join(line for line in data.splitlines(keepends=True) if not line.startswith(b"#"))
-    assert head(data) == kept[:HEAD_BYTES]
+def test_head_is_the_first_bytes_of_lines_that_are_neither_comments_nor_empty(data: bytes) -> None:
+    lines = [line + b"\n" for line in data.split(b"\n")[:-1]]
+    kept = [line for line in lines if line.strip(b"\0\r\n") and not line.startswith(b"#")]
+    assert head(data) == b"".join(kept)[:HEAD_BYTES]
+
+
+def test_a_hole_before_the_first_line_is_no_part_of_the_head() -> None:
+    assert head(bytes(10_000) + b"one\ntwo\n") == head(b"one\ntwo\n") == b"one\ntwo\n"
 
 
 def test_digest_is_stable() -> None:
