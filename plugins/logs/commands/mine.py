@@ -4,12 +4,16 @@ import json
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crm.app import App, pass_app
 from crm.errors import TooManyRejects, Unusable
 from plugins.logs.options import Limit, chosen_format, log_format, max_rejects, session_rules
+
+if TYPE_CHECKING:
+    from plugins.logs.mining import Result
 
 
 def _in_folder(_context: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
@@ -68,7 +72,7 @@ def command(
       zcat old.log.gz | crm logs mine - --log-format combined
     """
     from crm.atomic import replacing
-    from plugins.logs import summary, words
+    from plugins.logs import summary
     from plugins.logs.config import LogsConfig
     from plugins.logs.inputs import expand
     from plugins.logs.mining import Mine
@@ -90,9 +94,16 @@ def command(
             out.write(json.dumps(found, ensure_ascii=False, indent=2, default=str).encode() + b"\n")
     if app.verbosity >= 0:
         click.echo("\n".join(summary.report(result, workspace.lake, took)))
+    _judge(result, max_rejects)
+
+
+def _judge(result: "Result", limit: Limit | None) -> None:
+    """End with an exit code other than 0 where logs were refused, or too many lines rejected."""
+    from plugins.logs import summary, words
+
     told = [summary.told(outcome) for outcome in result.outcomes]
     if any(log.error for log in told):
         raise Unusable(words.refusal(told, ", and nothing of them was stored"))
     rejected, counted = sum(result.account.rejected.values()), result.account.lines - result.account.blank
-    if max_rejects is not None and max_rejects.is_exceeded(rejected, counted):
-        raise TooManyRejects(f"{rejected:,} of {counted:,} lines were rejected, more than {max_rejects} are allowed")
+    if limit is not None and limit.is_exceeded(rejected, counted):
+        raise TooManyRejects(f"{rejected:,} of {counted:,} lines were rejected, more than {limit} are allowed")
