@@ -33,7 +33,7 @@ def _in_folder(_context: click.Context, _param: click.Parameter, value: Path | N
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     callback=_in_folder,
-    help="Write the summary as one JSON object, for monitoring.",
+    help="Write the summary as one JSON object, for monitoring; a run that fails leaves none.",
 )
 @max_rejects
 @pass_app
@@ -85,6 +85,8 @@ def command(
     inputs = expand(files)
     workspace = app.workspace(create=True)
     with workspace.lock(), Progress(quiet=app.verbosity < 0) as progress:
+        if json_summary and json_summary.is_file():
+            json_summary.unlink()  # a run that fails must not leave the summary of an earlier one
         mine = Mine.of(app, rules, progress.above(app.note))
         result = mine.run(inputs, formats, wanted, verify=verify, progress=progress.advance)
     took = time.perf_counter() - began

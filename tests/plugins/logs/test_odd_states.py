@@ -32,6 +32,15 @@ def test_too_many_rejects_are_told_when_all_is_stored(crm: "Crm") -> None:
     crm("logs", "mine", log, "--max-rejects", "some", code=2)
 
 
+def test_a_run_that_fails_leaves_no_summary_of_an_earlier_one(crm: "Crm") -> None:
+    log, summary = crm.log("a.log", *lines(crm, 4)), crm.folder / "summary.json"
+    crm("logs", "mine", log, "--json-summary", summary)
+    assert summary.exists()
+    crm.configure("logs: {visitors: {cookie: sid}}\n")
+    crm("logs", "mine", log, "--json-summary", summary, code=4)
+    assert not summary.exists()
+
+
 def test_a_query_reads_no_files_and_counts_behind_masks(crm: "Crm") -> None:
     crm("logs", "mine", crm.log("a.log", *lines(crm, 4)))
     for sql in ("select * from read_parquet('x')", "select * from READ_CSV ('/etc/hostname')"):
