@@ -33,7 +33,7 @@ class Outcome:
 
     Attributes:
         name: As the user named it.
-        state: "read", "unchanged", "nothing new", "empty", or "refused".
+        state: "read", "unchanged", "nothing new", "empty", "nothing to read yet", or "refused".
         reading: Its row of the ledger; None where nothing was read.
         parts: The data files that were written.
         format: Name of the format, and the share of the sample that it fits where it was detected.
@@ -108,7 +108,7 @@ class Intake:
         self, opened: Opened | None, item: Input, number: int, path: str, seen: os.stat_result | None
     ) -> Outcome:
         if opened is None:
-            return Outcome(item.name, "empty")
+            return Outcome(item.name, "nothing to read yet" if seen and seen.st_size else "empty")
         source = opened.source.number if opened.source else self.ledger.next_number()
         pieces, error = self._pieces(opened, source, number)
         account = sum((piece.account for piece in pieces), Account())

@@ -19,7 +19,8 @@ class Told:
 
     Attributes:
         name: As the user named it.
-        state: "read", or else what became of it: "unchanged", "nothing new", "empty", "refused".
+        state: "read", or else what became of it: "unchanged", "nothing new", "empty", "nothing
+            to read yet", "refused".
         how: How it was read: as which source, by which format.
         account: Where its lines went.
         rejects: The first rejected lines: number, reason, directive at fault.

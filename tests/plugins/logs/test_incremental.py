@@ -219,7 +219,7 @@ def test_an_unfinished_last_line_waits_until_it_is_finished(crm: "Crm") -> None:
 
 def test_a_log_of_one_unfinished_line_is_read_when_it_is_finished(crm: "Crm") -> None:
     log = crm.log("access.log", crm.line(), end="")
-    assert "empty" in crm("logs", "mine", log).stdout
+    assert f"{log}: nothing to read yet" in crm("logs", "mine", log).stdout
     crm.grow(log, "")
     crm("logs", "mine", log)
     assert counts(crm) == (1, 1)
@@ -314,7 +314,7 @@ def test_a_log_read_from_standard_input_before_its_last_line_was_ended_goes_on_b
 def test_a_log_without_any_line_is_empty_and_read_when_it_has_some(crm: "Crm", text: str) -> None:
     log = crm.folder / "access.log"
     log.write_text(text)
-    assert f"{log}: empty" in crm("logs", "mine", log).stdout
+    assert f"{log}: {'nothing to read yet' if text else 'empty'}" in crm("logs", "mine", log).stdout
     assert crm.rows("logs", "status") == []
     crm.grow(log, crm.line())
     crm("logs", "mine", log)

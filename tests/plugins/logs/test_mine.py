@@ -125,7 +125,7 @@ class TestSummary:
         assert said.count(": source ") == 10
         assert "and 20 more: 40 lines = 40 hits + 0 filtered + 0 rejected + 0 blank\n" in said
         crm.grow(logs[3], crm.line(100))
-        said = crm("logs", "mine", *logs, crm.log("none.log", ""), "nowhere.log", code=4).stdout
+        said = crm("logs", "mine", *logs, crm.log("none.log", end=""), "nowhere.log", code=4).stdout
         assert said.count(".log") == 2
         assert f"{logs[3]}: source 4 from line 3, format combined\n" in said
         assert "29 more unchanged\n1 more empty\nnowhere.log: refused: No such file or directory\n" in said
