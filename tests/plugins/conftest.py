@@ -90,6 +90,15 @@ class Crm:
         file.write_text("\n".join(lines) + end, encoding="utf-8")
         return file
 
+    def lines(self, count: int, first: int = 0) -> list[str]:
+        """Lines of two visitors, a minute apart, over midnight where there are many."""
+        pages = ("/", "/a", "/b", "/c")
+        return [self.line(79_200 + 60 * n, pages[n % 4], who=1 + n % 2) for n in range(first, first + count)]
+
+    def counts(self) -> tuple[int, int]:
+        """Stored hits, and sources."""
+        return self.table("hits").height, len(self.rows("logs", "status"))
+
     def grow(self, file: Path, *lines: str, end: str = "\n") -> None:
         """Write more lines to a log."""
         with file.open("a", encoding="utf-8") as out:

@@ -12,28 +12,17 @@ if TYPE_CHECKING:
 HOUR = 3600
 
 
-def lines(crm: "Crm", count: int, first: int = 0) -> list[str]:
-    """Lines of two visitors, a minute apart."""
-    pages = ("/", "/a", "/b", "/c")
-    return [crm.line(22 * HOUR + 60 * n, pages[n % 4], who=1 + n % 2) for n in range(first, first + count)]
-
-
-def counts(crm: "Crm") -> tuple[int, int]:
-    """Stored hits, and sources."""
-    return crm.table("hits").height, len(crm.rows("logs", "status"))
-
-
 def test_too_many_rejects_are_told_when_all_is_stored(crm: "Crm") -> None:
-    log = crm.log("a.log", *lines(crm, 8), "broken", "broken")
+    log = crm.log("a.log", *crm.lines(8), "broken", "broken")
     assert "2 of 10 lines were rejected" in crm("logs", "mine", log, "--max-rejects", "19%", code=3).stderr
-    assert counts(crm) == (8, 1)
+    assert crm.counts() == (8, 1)
     crm.grow(log, "broken")
     crm("logs", "mine", log, "--max-rejects", "1")
     crm("logs", "mine", log, "--max-rejects", "some", code=2)
 
 
 def test_a_run_that_fails_leaves_no_summary_of_an_earlier_one(crm: "Crm") -> None:
-    log, summary = crm.log("a.log", *lines(crm, 4)), crm.folder / "summary.json"
+    log, summary = crm.log("a.log", *crm.lines(4)), crm.folder / "summary.json"
     crm("logs", "mine", log, "--json-summary", summary)
     assert summary.exists()
     crm.configure("logs: {visitors: {cookie: sid}}\n")
@@ -42,7 +31,7 @@ def test_a_run_that_fails_leaves_no_summary_of_an_earlier_one(crm: "Crm") -> Non
 
 
 def test_a_query_reads_no_files_and_counts_behind_masks(crm: "Crm") -> None:
-    crm("logs", "mine", crm.log("a.log", *lines(crm, 4)))
+    crm("logs", "mine", crm.log("a.log", *crm.lines(4)))
     for sql in ("select * from read_parquet('x')", "select * from READ_CSV ('/etc/hostname')"):
         assert "reads the workspace's tables" in crm("query", sql, code=2).stderr
     assert crm.rows("query", "select count(*) as login from hits where page <> 'read_csv('") == [{"login": 4}]
@@ -50,13 +39,13 @@ def test_a_query_reads_no_files_and_counts_behind_masks(crm: "Crm") -> None:
 
 
 def test_a_query_unmasked_under_another_name_is_recorded(crm: "Crm") -> None:
-    crm("logs", "mine", crm.log("a.log", *lines(crm, 4)))
+    crm("logs", "mine", crm.log("a.log", *crm.lines(4)))
     crm("query", "select address as a from hits", "--unmask")
     assert crm.open().records.frame("audit")["what"].to_list() == ["crm query: login, address of hits"]
 
 
 def test_a_log_that_begins_alike_and_goes_on_otherwise_is_a_new_source(crm: "Crm") -> None:
-    every = lines(crm, 60)
+    every = crm.lines(60)
     crm("logs", "mine", crm.log("a.log", *every))
     restored = crm.log("b.log", *every[:50])
     crm.grow(restored, crm.line(24 * HOUR, "/other"))
@@ -68,23 +57,23 @@ def test_a_log_that_begins_alike_and_goes_on_otherwise_is_a_new_source(crm: "Crm
 def test_a_log_that_begins_with_a_long_hole_is_read_and_told_from_another(crm: "Crm") -> None:
     logs = []
     for number, size in enumerate((300_000, 5_000)):
-        log = crm.log(f"{number}.log", *lines(crm, 5, first=10 * number))
+        log = crm.log(f"{number}.log", *crm.lines(5, first=10 * number))
         log.write_bytes(bytes(size) + log.read_bytes())
         logs.append(log)
     crm("logs", "mine", *logs)
-    assert counts(crm) == (10, 2)
+    assert crm.counts() == (10, 2)
 
 
 def test_a_lost_key_is_not_replaced(crm: "Crm") -> None:
-    log = crm.log("a.log", *lines(crm, 4))
+    log = crm.log("a.log", *crm.lines(4))
     crm("logs", "mine", log)
     (crm.workspace / "key").unlink()
-    crm.grow(log, *lines(crm, 1, first=10))
+    crm.grow(log, *crm.lines(1, first=10))
     assert "restore it from a backup" in crm("logs", "mine", log, code=4).stderr
 
 
 def test_a_run_without_new_lines_is_no_run(crm: "Crm") -> None:
-    log = crm.log("a.log", *lines(crm, 4))
+    log = crm.log("a.log", *crm.lines(4))
     crm("logs", "mine", log)
     crm("logs", "mine", "--verify", log)
     crm.grow(log, "unfinish", end="")
@@ -97,14 +86,14 @@ def test_a_drop_rule_may_take_out_all_hits_of_an_address(crm: "Crm") -> None:
     crm.configure("logs: {drop: [{name: health, path: [/health]}]}\n")
     log = crm.log("a.log", crm.line(0, "/health", who=1), crm.line(1, "/a", who=2), crm.line(2, "/b", who=3))
     assert "1 filtered" in crm("logs", "mine", log).stdout
-    assert counts(crm) == (2, 1)
+    assert crm.counts() == (2, 1)
 
 
 def test_a_ledger_of_many_runs_stays_short(crm: "Crm") -> None:
-    log = crm.log("a.log", *lines(crm, 1))
+    log = crm.log("a.log", *crm.lines(1))
     for number in range(1, 8):
         crm("logs", "mine", log)
-        crm.grow(log, *lines(crm, 1, first=number), "broken line")
+        crm.grow(log, *crm.lines(1, first=number), "broken line")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("plugins.logs.ledger.KEPT_ROWS", 3)
         crm("logs", "mine", log)
@@ -112,17 +101,17 @@ def test_a_ledger_of_many_runs_stays_short(crm: "Crm") -> None:
     (row,) = crm.rows("logs", "status")
     assert (row["lines"], row["hits"], row["rejected"]) == (15, 8, 7)
     crm("logs", "mine", "--verify", log)
-    assert counts(crm) == (8, 1)
+    assert crm.counts() == (8, 1)
 
 
 def test_what_was_dropped_is_no_longer_on_the_disk(crm: "Crm") -> None:
-    crm("logs", "mine", crm.log("a.log", *lines(crm, 4)))
+    crm("logs", "mine", crm.log("a.log", *crm.lines(4)))
     crm("logs", "drop", "--all", "--yes")
     assert list((crm.workspace / "lake").rglob("*.parquet")) == []
 
 
 def test_a_full_disk_ends_the_run_and_leaves_nothing_for_good(crm: "Crm", monkeypatch: pytest.MonkeyPatch) -> None:
-    log = crm.log("a.log", *lines(crm, 4))
+    log = crm.log("a.log", *crm.lines(4))
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -132,4 +121,4 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing_for_good(crm: "Crm", monkey
         result = crm("logs", "mine", log, code=4)
     assert "No space left on device" in result.stderr
     crm("logs", "mine", log)
-    assert counts(crm) == (4, 1)
+    assert crm.counts() == (4, 1)

@@ -1,6 +1,5 @@
 """A real log, and what others say of it."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +13,8 @@ pytestmark = pytest.mark.reference
 
 
 @pytest.fixture(scope="module")
-def log() -> Path:
-    folder = os.environ.get("CRM_REFERENCE_DATA")
-    if not folder:
-        pytest.skip("CRM_REFERENCE_DATA is not set")
-    return Path(folder) / "elastic_apache_logs" / "apache_logs.gz"
+def log(reference_data: Path) -> Path:
+    return reference_data / "elastic_apache_logs" / "apache_logs.gz"
 
 
 @pytest.fixture(scope="module")
