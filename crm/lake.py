@@ -18,6 +18,7 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Tr
 from deltalake.exceptions import TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
+from crm.datafiles import DataFile, encode
 from crm.schema import delta_schema, polars_schema
 from crm.tables import Table
 
@@ -142,26 +143,22 @@ class Lake:
             run: Number of the run, which names the files.
             part: Tells the files of one run apart.
         """
-        contract = self.contracts[name]
-        frame = frame.select(*polars_schema(contract))
-        if not contract.by_date:
-            return [self._write_file(name, frame, f"r{run}-{part}.parquet", None)] if frame.height else []
-        days = frame["date"].unique().sort().to_list()
-        parts = []
-        for day in days:
-            rows = (frame if len(days) == 1 else frame.filter(pl.col("date") == day)).drop("date")
-            parts.append(self._write_file(name, rows, f"date={day}/r{run}-{part}.parquet", day))
-        return parts
+        return self.store(name, encode(self.contracts[name], frame), run, part)
 
-    def _write_file(self, name: str, rows: pl.DataFrame, path: str, day: date | None) -> Part:
-        file = self.root / name / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("wb") as out:
-            rows.write_parquet(out, compression="lz4", statistics=False)
+    def store(self, name: str, files: Collection[DataFile], run: int, part: str) -> list[Part]:
+        """Write data files that wait for `commit`; the arguments are those of `write`."""
+        return [self._store_file(name, file, f"r{run}-{part}.parquet") for file in files]
+
+    def _store_file(self, name: str, file: DataFile, path: str) -> Part:
+        if file.date is not None:
+            path = f"date={file.date}/{path}"
+        place = self.root / name / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("wb") as out:
+            out.write(file.data)
             out.flush()
             os.fdatasync(out.fileno())
-        first, last = _span(rows)
-        return Part(path, file.stat().st_size, rows.height, day, first, last)
+        return Part(path, len(file.data), file.rows, file.date, file.first, file.last)
 
     def discard(self, name: str, run: int, part: str) -> None:
         """Delete the data files of a run that shall not be committed.
@@ -239,15 +236,6 @@ class Lake:
                 file.unlink()
                 count += 1
         return count
-
-
-def _span(rows: pl.DataFrame) -> tuple[str | None, str | None]:
-    """First and last time of `ts` for the statistics of a file, ISO 8601 in UTC."""
-    if "ts" not in rows.columns or not rows.height:
-        return None, None
-    first, last = rows["ts"].min(), rows["ts"].max()
-    texts = pl.Series([first, last], dtype=pl.Datetime("us", "UTC")).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-    return texts[0], texts[1]
 
 
 def _add_action(part: Part) -> AddAction:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
+
 from logparse.errors import UnreadableSource
 
 BLOCK_SIZE = 16 << 20
@@ -24,6 +26,9 @@ MAX_LINE = 1 << 20
 """A longer line is rejected; of it, only so many bytes and `CUT` are kept in memory."""
 
 CUT = "…".encode()
+
+LF = ord("\n")
+CACHED = 256 << 10
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,17 @@ def read_blocks(
             continue
         data, end = carry.close(chunk[:cut]), offset + carry.length + cut
         yield Block(data, offset, end, line)
-        offset, line = end, line + data.count(b"\n")
+        offset, line = end, line + _count_lines(data)
         carry = _Carry()
         carry.add(chunk[cut:])
     if carry.length and tail_is_line:
         yield Block(carry.data or b"\0", offset, offset + carry.length, line)
+
+
+def _count_lines(data: bytes) -> int:
+    """How many LFs there are; piece by piece, which stays in the processor's cache and is faster than `bytes.count`."""
+    codes = np.frombuffer(data, dtype=np.uint8)
+    return sum(int(np.count_nonzero(codes[at : at + CACHED] == LF)) for at in range(0, len(codes), CACHED))
 
 
 def _whole_lines(stream: BinaryIO, size: int) -> int:

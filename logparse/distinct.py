@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 
@@ -12,7 +13,7 @@ class Distinct:
 
     Attributes:
         codes: Where each row's text is in `values`; null where it is null. Shape (n,).
-        values: The distinct texts.
+        values: The distinct texts, and those of rows that were taken out since they were coded.
     """
 
     codes: pl.Series
@@ -21,12 +22,12 @@ class Distinct:
     @classmethod
     def of(cls, texts: pl.Series) -> "Distinct":
         """Code a column. The dictionary is its own, and is freed with it."""
-        codes = coded(texts).to_physical()
-        first = codes.is_first_distinct() & codes.is_not_null()
-        order = codes.filter(first).arg_sort()
-        if len(order) and codes.max() != len(order) - 1:  # rows were taken out since the texts were coded
-            codes = codes.rank("dense") - 1
-        return cls(codes, texts.filter(first).gather(order).cast(pl.String))
+        texts = coded(texts)
+        codes = texts.to_physical()
+        last = codes.max()
+        count = 0 if last is None else int(last) + 1  # type: ignore[arg-type]  # codes are integers
+        numbers = pl.Series(np.arange(count, dtype=np.uint32)).cast(codes.dtype)
+        return cls(codes, numbers.cat.to(texts.dtype).cast(pl.String))
 
     def spread(self, of_values: pl.Series) -> pl.Series:
         """What was worked out for each distinct text, for every row; null where the text is null. Texts stay coded."""

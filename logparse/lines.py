@@ -40,14 +40,14 @@ class Fields:
 
 def parse_lines(block: Block, layout: Layout) -> Fields:
     """Parse every line of a block; no bytes whatsoever make it raise."""
-    lines = number_lines(block)
+    data, lines = number_lines(block)
     text = pl.col("line")
     blank = (text == "") | text.str.starts_with("#")
     long = text.str.len_bytes() > MAX_LINE
     aside = lines.select(blank=blank, long=long)
-    odd = aside["blank"].any() or aside["long"].any()
-    rest = lines.filter(~aside["blank"] & ~aside["long"]) if odd else lines
-    split = plan.parse(rest, layout)
+    split = plan.parse(lines, layout, None if data[:1] in COMPRESSED else data)
+    if aside["blank"].any() or aside["long"].any():
+        split = split.filter(~aside["blank"] & ~aside["long"])
     names = ["number", *(f"f{at}" for at in range(len(layout.fields))), "line"]
     plain = bool(split["proven"].all())
     if plain:
@@ -61,22 +61,23 @@ def parse_lines(block: Block, layout: Layout) -> Fields:
         good.rename({"number": "line", "line": "text"}),
         bad.sort("line"),
         lines.height,
-        lines.height - rest.height - endless.height,
+        lines.height - split.height - endless.height,
         plain,
     )
 
 
-def number_lines(block: Block) -> pl.DataFrame:
-    """The lines of a block: `number`, and `line` without line end, NUL bytes around it and a byte-order mark."""
+def number_lines(block: Block) -> tuple[bytes, pl.DataFrame]:
+    """The lines of a block as UTF-8, and as `number` and `line`, without line end, NUL bytes around it and a BOM."""
     data = block.data.removeprefix(BYTE_ORDER_MARK) if block.offset == 0 else block.data
     try:
         lines = _read_lines(data)
     except pl.exceptions.ComputeError:  # not UTF-8
-        lines = _read_lines(data.decode("utf-8", "backslashreplace").encode())
+        data = data.decode("utf-8", "backslashreplace").encode()
+        lines = _read_lines(data)
     number, line = pl.col("number").cast(pl.Int64) + block.line, pl.col("line")
     if b"\0" in data or b"\r" in data:
         line = line.str.strip_chars("\0\r")
-    return lines.select(number.alias("number"), line)
+    return data, lines.select(number.alias("number"), line)
 
 
 def _read_lines(data: bytes) -> pl.DataFrame:
@@ -92,7 +93,8 @@ def _with_reference(split: pl.DataFrame, names: list[str], layout: Layout) -> tu
     odd = split.filter(~pl.col("proven")).select("number", "line")
     matched = reference.parse(odd, layout)
     fits = pl.col("f0").is_not_null()
-    good = pl.concat([split.filter("proven").select(names), matched.filter(fits).select(names)]).sort("number")
+    proven = split.filter("proven").select(names).cast({pl.Categorical: pl.String})
+    good = pl.concat([proven, matched.filter(fits).select(names)]).sort("number")
     wrong = matched.filter(~fits).select("number", "line")
     return good, _rejects(wrong, NO_MATCH, layout)
 

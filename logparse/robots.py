@@ -34,8 +34,12 @@ class Robots:
     def __init__(self, rules: RobotRules, limit: int = 200_000) -> None:
         self.rules = rules
         self.limit = limit
-        self._known = pl.DataFrame(schema={"agent": pl.String, "bot": pl.String})
+        self._known: dict[str, str | None] = {}
         self._lock = Lock()
+
+    def __reduce__(self) -> tuple[type["Robots"], tuple[RobotRules, int]]:
+        """For another process, without the memory."""
+        return Robots, (self.rules, self.limit)
 
     def names(self, agents: pl.Series) -> pl.Series:
         """The robot's name for every agent; null for people.
@@ -47,17 +51,14 @@ class Robots:
 
     def _known_names(self, agents: pl.Series) -> pl.Series:
         """The robots behind distinct agents, classified if they are new."""
-        frame = agents.to_frame("agent")
+        texts = agents.to_list()
         with self._lock:
-            known = self._known
-        new = frame.join(known, on="agent", how="anti")
-        if new.height:
-            fresh = new.with_columns(self._classify(new["agent"]))
-            with self._lock:
-                kept = self._known if self._known.height + new.height <= self.limit else self._known.clear()
-                self._known = pl.concat([kept, fresh]).unique("agent")
-            known = pl.concat([known, fresh])
-        return frame.join(known, on="agent", how="left", maintain_order="left")["bot"]
+            fresh = pl.Series([text for text in texts if text not in self._known], dtype=pl.String)
+            if len(self._known) + len(fresh) > self.limit:
+                self._known.clear()
+                fresh = agents
+            self._known.update(zip(fresh.to_list(), self._classify(fresh).to_list(), strict=True))
+            return pl.Series([self._known[text] for text in texts], dtype=pl.String)
 
     def _classify(self, agents: pl.Series) -> pl.Series:
         frame = agents.to_frame("agent").with_columns(

@@ -51,6 +51,15 @@ def is_view(raw: bool = False) -> pl.Expr:
     return (pl.col("kind") == "page") & fine.fill_null(False) & pl.col("bot").is_null()
 
 
+def in_order(hits: pl.DataFrame) -> pl.DataFrame:
+    """Hits by visitor, time, `rank` (their source's place among sources) and line: the order that sessions need.
+
+    Logs are nearly in the order of time, which makes one stable sort a key faster than a sort by all of them.
+    """
+    keys = (hits["line"], hits["rank"], hits["ts"].to_physical(), hits["visitor"])
+    return hits[np.lexsort([key.to_numpy() for key in keys])]
+
+
 def run_starts(visitor: pl.Series, ts: pl.Series, idle: timedelta) -> Flags:
     """Which of the hits, sorted by visitor and time, begin a run; shape (n,)."""
     who, when = visitor.to_numpy(), _micros(ts)
@@ -64,11 +73,11 @@ def sessions(hits: pl.DataFrame, rules: SessionRules) -> pl.DataFrame:
 
     Args:
         hits: Columns of `INPUT`, runs whole, without robots; sorted by visitor, time, and for one time by
-            (first time in their source, the source's fingerprint, line).
+            (first time in their source, the source's fingerprint, line). Pages may be coded.
         rules: Where to cut.
 
     Returns:
-        One row a session (schema `SESSIONS`), ordered by visitor and start.
+        One row a session (schema `SESSIONS`), ordered by visitor and start; pages are coded if they were.
     """
     if not hits.height:
         return pl.DataFrame(schema=SESSIONS)

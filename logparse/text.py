@@ -59,6 +59,7 @@ def _show(char: str) -> str:
 
 def map_where(texts: pl.Series, mark: str, function: Callable[[str], str]) -> pl.Series:
     """Apply `function` to the distinct texts that contain `mark`; all others stay."""
+    texts = texts.cast(pl.String)
     hit = texts.str.contains(mark, literal=True)
     if not hit.any():
         return texts

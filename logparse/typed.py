@@ -34,7 +34,11 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "agent": pl.String,
     "cookie": pl.String,
 }
-"""What every format is brought to, whatever it logs; what it does not log is null."""
+"""What every format is brought to, whatever it logs; what it does not log is null. Texts may be coded."""
+
+NUMBERS = ("status", "bytes")
+CODED = ("time", "address", "login", "host", "request", "referrer", "agent", *NUMBERS)
+"""Roles whose texts may stay coded; the others are put together or taken apart as texts."""
 
 
 def convert(fields: Fields, layout: Layout, cookie: str = "") -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -50,16 +54,25 @@ def convert(fields: Fields, layout: Layout, cookie: str = "") -> tuple[pl.DataFr
     """
     frame = fields.frame
     named = {field.role: frame[f"f{at}"] for at, field in enumerate(layout.fields) if field.role != "ignore"}
+    named |= {role: values.cast(pl.String) for role, values in named.items() if role not in CODED}
     if not (fields.plain and any(field.quoted for field in layout.fields)):
         named = {role: text.map_where(values, "\\", text.unescape) for role, values in named.items()}
     time = next(field for field in layout.fields if field.role == "time")
-    columns = pl.DataFrame({**named, "line": frame["line"], "ts": _times(named["time"], time)})
+    numbers = {role: _numbers(named[role], role) for role in NUMBERS if role in named}
+    columns = pl.DataFrame({**named, **numbers, "line": frame["line"], "ts": _times(named["time"], time)})
     typed = _with_request(columns, layout).select(_select(layout, cookie))
     if typed["ts"].null_count() == 0:
         return typed, pl.DataFrame(schema=REJECTS)
     bad = typed["ts"].is_null()
     reasons = [pl.lit(BAD_TIME).alias("reason"), pl.lit(time.directive).alias("field")]
     return typed.filter(~bad), frame.filter(bad).select("line", *reasons, "text")
+
+
+def _numbers(texts: pl.Series, role: str) -> pl.Series:
+    """Numbers of the role's type; null where a text is none."""
+    if texts.dtype == pl.String:
+        return texts.cast(COLUMNS[role], strict=False)
+    return Distinct.of(texts).map(lambda values: values.cast(COLUMNS[role], strict=False))
 
 
 def _times(texts: pl.Series, field: Field) -> pl.Series:
@@ -130,10 +143,8 @@ def _select(layout: Layout, cookie: str) -> list[pl.Expr]:
         source = f"cookie:{cookie}" if name == "cookie" else name
         if source not in known:
             out.append(pl.lit(None, dtype=dtype).alias(name))
-        elif name in ("line", "ts"):
-            out.append(pl.col(name))
         elif dtype == pl.String:
-            out.append(pl.when(~pl.col(source).is_in(["-", ""])).then(pl.col(source)).alias(name))
+            out.append(pl.when(~pl.col(source).cast(pl.String).is_in(["-", ""])).then(pl.col(source)).alias(name))
         else:
-            out.append(pl.col(source).cast(dtype, strict=False).alias(name))
+            out.append(pl.col(name))
     return out

@@ -1,7 +1,7 @@
 """Who sent a hit: visitor ids by keyed BLAKE2b, and addresses as the rules let them be stored."""
 
 from hashlib import blake2b
-from ipaddress import IPv6Address
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 import numpy as np
 import polars as pl
@@ -11,6 +11,9 @@ from logparse.rules import VisitorRules
 from logparse.text import map_where
 
 SEPARATOR = "\0"
+MAPPED = bytes(10) + b"\xff\xff"
+"""How an IPv6 address begins that stands for an IPv4 address (RFC 4291, 2.5.5.2)."""
+
 PAIR = 1 << 32
 """Two codes of 32 bits are one number: first * PAIR + second."""
 
@@ -104,14 +107,17 @@ def truncated(addresses: pl.Series) -> pl.Series:
     """The network of each address: /24 of IPv4, /48 of IPv6; null for what is no address."""
     text = pl.col("address")
     frame = map_where(addresses, ":", _network_of_v6).to_frame("address")
-    v4 = text.str.extract(r"^(\d{1,3}\.\d{1,3}\.\d{1,3}\.)\d{1,3}$", 1) + "0"
-    return frame.select(pl.when(text.str.ends_with(":")).then(text).otherwise(v4))["address"]
+    net = text.str.strip_chars_end("0123456789")
+    v4 = net.str.contains(r"^(?:\d{1,3}\.){3}$") & text.str.contains(r"\.\d{1,3}$")
+    return frame.select(pl.when(text.str.ends_with(":")).then(text).when(v4).then(net + "0"))["address"]
 
 
 def _network_of_v6(text: str) -> str:
     """`2001:db8:1::` of an IPv6 address in any spelling; an IPv4 address in it as such; else nothing."""
     try:
-        address = IPv6Address(text.partition("%")[0])
-    except ValueError:
+        packed = inet_pton(AF_INET6, text.partition("%")[0])
+    except (OSError, ValueError):
         return ""
-    return str(address.ipv4_mapped or IPv6Address(int(address) >> 80 << 80))
+    if packed.startswith(MAPPED):
+        return inet_ntop(AF_INET, packed[len(MAPPED) :])
+    return inet_ntop(AF_INET6, packed[:6] + bytes(10))

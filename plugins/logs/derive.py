@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 
 from crm.lake import Lake, Part
+from logparse.distinct import coded
 from logparse.rules import SessionRules
-from logparse.sessions import is_view, run_starts, sessions
+from logparse.sessions import in_order, is_view, run_starts, sessions
 
 WINDOW_HITS = 1_000_000
 """About so many hits are worked on at a time."""
@@ -82,11 +83,10 @@ def rebuild(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int, wh
         carried: pl.DataFrame | None = None
         windows = list(_windows(lake, stretch))
         for at, (start, end) in enumerate(windows):
-            hits = _load(lake, start, end, what.visitors, ranks)
-            hits = pl.concat([carried, hits]) if carried is not None else hits
-            hits = hits.sort("visitor", "ts", "rank", "line")
+            hits = _load(lake, start, end, what.visitors, ranks, rules)
+            hits = in_order(pl.concat([carried, hits]) if carried is not None else hits)
             hits, carried = _carry(hits, end, rules.idle, last=at == len(windows) - 1)
-            parts += _write(lake, sessions(hits, rules), run, f"new-{number:06d}")
+            parts += _write(lake, sessions(hits.with_columns(coded(hits["page"])), rules), run, f"new-{number:06d}")
             number += 1
     if what.visitors is not None:
         parts += _write(lake, _kept(lake, what), run, "kept")
@@ -137,7 +137,9 @@ def _windows(lake: Lake, stretch: list[date]) -> Iterator[tuple[datetime, dateti
     yield start, _midnight(stretch[-1] + DAY)
 
 
-def _load(lake: Lake, start: datetime, end: datetime, visitors: pl.Series | None, ranks: pl.DataFrame) -> pl.DataFrame:
+def _load(
+    lake: Lake, start: datetime, end: datetime, visitors: pl.Series | None, ranks: pl.DataFrame, rules: SessionRules
+) -> pl.DataFrame:
     """The hits of people in a window, as `logparse.sessions` takes them, with the rank of their source."""
     last = (end - timedelta(microseconds=1)).date()
     days = [start.date() + timedelta(days=n) for n in range((last - start.date()).days + 1)]
@@ -146,9 +148,11 @@ def _load(lake: Lake, start: datetime, end: datetime, visitors: pl.Series | None
         hits = hits.filter(pl.col("ts") >= start, pl.col("ts") < end)
     if visitors is not None:
         hits = hits.filter(pl.col("visitor").is_in(visitors.implode()))
-    frame = hits.select(*COLUMNS, "host", "referrer").with_columns(is_view().alias("view"))
-    kept = frame.select("visitor", "ts", "page", "view", "login", "referrer", "host", "bot", "source", "line")
-    return kept.join(ranks.lazy(), on="source", how="left").drop("source").collect()
+    origin = ("referrer", "host") if rules.new_referrer else ()
+    frame = hits.select(*COLUMNS, *origin).with_columns(is_view().alias("view"))
+    rank = pl.col("source").replace_strict(ranks["source"], ranks["rank"], return_dtype=pl.Int64).alias("rank")
+    kept = frame.select("visitor", "ts", "page", "view", "login", "bot", "line", *origin, rank).collect()
+    return kept.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in {"referrer", "host"} - {*origin})
 
 
 def _carry(

@@ -3,13 +3,12 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from crm.lake import Lake, Part
-from logparse.blocks import Block, open_stream
+from logparse.blocks import open_stream
 from logparse.errors import LogparseError, UnreadableSource
 from logparse.identity import Position, digest
 from logparse.kernel import Account, Kernel
@@ -21,10 +20,8 @@ from logparse.spec import LogFormat
 from plugins.logs.inputs import Input
 from plugins.logs.ledger import Ledger, Reading, Source
 from plugins.logs.opening import Opened, open_log
-from plugins.logs.parallel import ordered_map
-
-KEPT_REJECTS = 5
-"""So many rejected lines of each log are shown as examples."""
+from plugins.logs.parallel import Pool
+from plugins.logs.pieces import KEPT_REJECTS, Piece, Pieces
 
 
 @dataclass(frozen=True)
@@ -52,19 +49,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """What one block became."""
-
-    account: Account
-    rejects: pl.DataFrame
-    parts: list[Part]
-    first_ts: datetime | None
-    newest_ts: datetime | None
-    block_end: int
-    tail: bytes
-
-
-@dataclass(frozen=True)
 class Intake:
     """What it takes to read logs into a lake as one run."""
 
@@ -78,6 +62,7 @@ class Intake:
     run: int
     verify: bool
     progress: Callable[[int, int], None]
+    pool: Pool
 
     def read(self, item: Input, number: int) -> Outcome:
         """Read one input; what is wrong with it is in the outcome, not raised.
@@ -110,14 +95,14 @@ class Intake:
         if opened is None:
             return Outcome(item.name, "nothing to read yet" if seen and seen.st_size else "empty")
         source = opened.source.number if opened.source else self.ledger.next_number()
-        pieces, error = self._pieces(opened, source, number)
+        pieces, parts, error = self._pieces(opened, source, number)
         account = sum((piece.account for piece in pieces), Account())
         total = opened.source.account + account if opened.source else account
         rejects = [piece.rejects for piece in pieces] or [pl.DataFrame(schema=REJECTS)]
         outcome = Outcome(
             item.name,
             "read",
-            parts=[part for piece in pieces for part in piece.parts],
+            parts=parts,
             format=opened.format.name,
             share=opened.share,
             rejects=pl.concat(rejects).head(KEPT_REJECTS),
@@ -133,40 +118,20 @@ class Intake:
         self.ledger.note(reading)
         return replace(outcome, state="read" if pieces else "nothing new", reading=reading)
 
-    def _pieces(self, opened: Opened, source: int, number: int) -> tuple[list[_Piece], str]:
-        """All blocks parsed and written; the error that ended the reading, if any."""
-        kernel = Kernel(compile_pattern(opened.format), self.rules, self.key, self.robots)
-        pieces: list[_Piece] = []
-        error = ""
-
-        def work(at: int, block: Block) -> _Piece:
-            return self._piece(kernel, block, source, f"{_prefix(number)}{at:06d}")
-
+    def _pieces(self, opened: Opened, source: int, number: int) -> tuple[list[Piece], list[Part], str]:
+        """All blocks parsed and stored: what they became, their data files, and the error that ended it, if any."""
+        task = Pieces(Kernel(compile_pattern(opened.format), self.rules, self.key, self.robots), source, self.run)
+        pieces: list[Piece] = []
+        parts: list[Part] = []
         try:
-            for piece in ordered_map(work, opened.blocks):
-                pieces.append(piece if len(pieces) < KEPT_REJECTS else replace(piece, rejects=piece.rejects.head(0)))
-                self.progress(piece.account.lines, piece.block_end)
+            for at, piece in enumerate(self.pool.map(task, opened.blocks)):
+                parts += self.lake.store("hits", piece.files, self.run, f"{_prefix(number)}{at:06d}")
+                rejects = piece.rejects if at < KEPT_REJECTS else piece.rejects.clear()
+                pieces.append(replace(piece, files=[], rejects=rejects))
+                self.progress(piece.account.lines, piece.end)
         except LogparseError as failure:
-            error = str(failure)
-        return pieces, error
-
-    def _piece(self, kernel: Kernel, block: Block, source: int, part: str) -> _Piece:
-        parsed = kernel.parse_coded(block)
-        hits = parsed.hits.with_columns(
-            pl.col("ts").dt.date().alias("date"),
-            pl.lit(source, dtype=pl.Int64).alias("source"),
-            pl.lit(self.run, dtype=pl.Int64).alias("run"),
-        )
-        ts = hits["ts"]
-        return _Piece(
-            parsed.account,
-            parsed.rejects.head(KEPT_REJECTS),
-            self.lake.write("hits", hits, self.run, part),
-            ts[0] if hits.height else None,
-            ts.max() if hits.height else None,  # type: ignore[arg-type]  # the column holds times
-            block.end,
-            block.last_line,
-        )
+            return pieces, parts, str(failure)
+        return pieces, parts, ""
 
 
 def _prefix(number: int) -> str:
@@ -184,7 +149,7 @@ def _stat(path: Path) -> os.stat_result:
 def _reading(
     opened: Opened,
     number: int,
-    pieces: list[_Piece],
+    pieces: list[Piece],
     account: Account,
     total: Account,
     item: Input,
@@ -195,7 +160,7 @@ def _reading(
     before = opened.source
     if pieces:
         tail = pieces[-1].tail
-        end, tail_hash, tail_bytes = pieces[-1].block_end, digest(tail), len(tail)
+        end, tail_hash, tail_bytes = pieces[-1].end, digest(tail), len(tail)
     else:
         assert before is not None
         end, tail_hash, tail_bytes = before.position.offset, before.position.tail, before.position.tail_bytes

@@ -19,6 +19,7 @@ from plugins.logs.config import LogsConfig
 from plugins.logs.ingest import Intake, Outcome
 from plugins.logs.inputs import Input
 from plugins.logs.ledger import Ledger, Run
+from plugins.logs.parallel import Pool
 from plugins.logs.words import describe
 
 if TYPE_CHECKING:
@@ -123,19 +124,21 @@ class Mine:
         started = datetime.now(UTC)
         ledger, last, changed = self._caught_up(*self._opened())
         run = last + 1
-        intake = Intake(
-            self.workspace.lake,
-            ledger,
-            self.rules,
-            self.workspace.key,
-            Robots(self.rules.robots),
-            formats,
-            wanted,
-            run,
-            verify,
-            progress,
-        )
-        outcomes = [intake.read(item, number) for number, item in enumerate(inputs)]
+        with Pool() as pool:
+            intake = Intake(
+                self.workspace.lake,
+                ledger,
+                self.rules,
+                self.workspace.key,
+                Robots(self.rules.robots),
+                formats,
+                wanted,
+                run,
+                verify,
+                progress,
+                pool,
+            )
+            outcomes = [intake.read(item, number) for number, item in enumerate(inputs)]
         readings = [outcome.reading for outcome in outcomes if outcome.reading is not None]
         if any(reading.account.lines for reading in readings):
             ledger.write(Run(run, "mine", self.rules_text(), started), readings)

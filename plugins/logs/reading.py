@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm.schema import polars_schema
-from logparse.blocks import Block, open_stream
+from logparse.blocks import open_stream
 from logparse.errors import LogparseError
 from logparse.identity import digest
 from logparse.kernel import HITS, Account, Kernel, Parsed
 from logparse.pattern import compile_pattern
 from logparse.robots import Robots
 from logparse.rules import Rules, SessionRules
-from logparse.sessions import is_view
+from logparse.sessions import in_order, is_view
 from logparse.sessions import sessions as cut
 from logparse.spec import LogFormat
 from plugins.logs.contracts import SESSIONS
-from plugins.logs.ingest import KEPT_REJECTS
 from plugins.logs.inputs import Input
 from plugins.logs.opening import Opened, open_log
-from plugins.logs.parallel import ordered_map
+from plugins.logs.parallel import Pool
+from plugins.logs.pieces import KEPT_REJECTS
 from plugins.logs.words import Told, account_in_words, format_words, logs_in_words
 
 if TYPE_CHECKING:
@@ -104,28 +104,25 @@ class Reader:
         The last line of a log counts also where its end is missing: nobody will come back for it.
         """
         robots = Robots(self.rules.robots)
-        for item in self.inputs:
-            log = Log(item.name)
-            self.logs.append(log)
-            try:
-                yield from self._read(log, item, robots)
-            except OSError as error:
-                log.error = error.strerror or str(error)
-            except LogparseError as error:
-                log.error = str(error).removeprefix(f"{item.path}: ")
-            log.ended = True
+        with Pool() as pool:
+            for item in self.inputs:
+                log = Log(item.name)
+                self.logs.append(log)
+                try:
+                    yield from self._read(log, item, robots, pool)
+                except OSError as error:
+                    log.error = error.strerror or str(error)
+                except LogparseError as error:
+                    log.error = str(error).removeprefix(f"{item.path}: ")
+                log.ended = True
 
-    def _read(self, log: Log, item: Input, robots: Robots) -> Iterator[tuple[Log, pl.DataFrame]]:
+    def _read(self, log: Log, item: Input, robots: Robots, pool: Pool) -> Iterator[tuple[Log, pl.DataFrame]]:
         with open_stream(item.stream) as (stream, _):
             log.opened = open_log(stream, plain=False, wanted=self.wanted, known=self.formats, ledger=None)
             if log.opened is None:
                 return
             kernel = Kernel(compile_pattern(log.opened.format), self.rules, self.key, robots)
-
-            def work(_number: int, block: Block) -> Parsed:
-                return kernel.parse(block)
-
-            for parsed in ordered_map(work, log.opened.blocks):
+            for parsed in pool.map(kernel.parse, log.opened.blocks):
                 log.add(parsed)
                 yield log, parsed.hits
         account = log.account
@@ -190,7 +187,7 @@ def sessions(reader: Reader, rules: SessionRules, *, raw: bool) -> pl.DataFrame:
     del frames
     if not ranked:
         return pl.DataFrame(schema=polars_schema(SESSIONS))
-    hits = pl.concat(ranked).sort("visitor", "ts", "rank", "line")
+    hits = in_order(pl.concat(ranked))
     del ranked
     found = cut(hits, rules).with_columns(pl.col("start").dt.date().alias("date"))
     return found.select(*polars_schema(SESSIONS)).sort("start", "visitor", "session")

@@ -13,11 +13,11 @@ def views(sessions: pl.LazyFrame) -> pl.LazyFrame:
         sessions: `date`, `session`, `path` and `times` (see the table `sessions`).
 
     Returns:
-        `date`, `session`, `page`, `ts`, the `next` page and `next_ts` (null at the exit), and whether the
+        `date`, `session`, `page` (coded), `ts`, the `next` page and `next_ts` (null at the exit), and whether the
         view is the `first` of its session.
     """
     rows = sessions.select("date", "session", pl.col("path").alias("page"), pl.col("times").alias("ts"))
-    rows = rows.explode("page", "ts")
+    rows = rows.explode("page", "ts").with_columns(pl.col("page").cast(pl.Categorical(pl.Categories.random())))
     same = pl.col("session") == pl.col("session").shift(-1)
     return rows.with_columns(
         pl.when(same).then(pl.col("page").shift(-1)).alias("next"),
@@ -53,8 +53,8 @@ def mine(sessions: pl.LazyFrame, _changed: Collection[date]) -> Mapping[str, pl.
     """The rows of `pages` and `transitions` for the sessions of some dates, sorted."""
     viewed = views(sessions).collect().lazy()
     return {
-        "pages": pages(viewed).sort("date", "page"),
-        "transitions": transitions(viewed).sort("date", "page", "next"),
+        "pages": pages(viewed).cast({"page": pl.String}).sort("date", "page"),
+        "transitions": transitions(viewed).cast({"page": pl.String, "next": pl.String}).sort("date", "page", "next"),
     }
 
 

@@ -121,12 +121,17 @@ def frame_of(lines: list[str]) -> pl.DataFrame:
 
 
 @settings(max_examples=250, deadline=None)
-@given(logs())
-@example(BORDER_IN_TWO_PLACES)
-def test_lines_that_the_plan_proves_are_as_the_reference_reads_them(log: tuple[Layout, list[str]]) -> None:
+@given(logs(), st.booleans(), st.booleans())
+@example(BORDER_IN_TWO_PLACES, False, False)
+@example(BORDER_IN_TWO_PLACES, True, True)
+def test_lines_that_the_plan_proves_are_as_the_reference_reads_them(
+    log: tuple[Layout, list[str]], from_bytes: bool, repeated: bool
+) -> None:
     layout, lines = log
+    lines = lines * 4 if repeated else lines
     names = ["number", *(f"f{at}" for at in range(len(layout.fields))), "line"]
-    planned = plan.parse(frame_of(lines), layout)
+    data = "".join(f"{line}\n" for line in lines).encode() if from_bytes else None
+    planned = plan.parse(frame_of(lines), layout, data)
     expected = reference.parse(frame_of(lines), layout).select(names)
     assert planned["number"].to_list() == expected["number"].to_list()
     proven = planned["proven"].to_list()

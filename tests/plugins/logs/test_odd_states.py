@@ -117,7 +117,7 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing_for_good(crm: "Crm", monkey
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Lake, "_write_file", full)
+        patch.setattr(Lake, "_store_file", full)
         result = crm("logs", "mine", log, code=4)
     assert "No space left on device" in result.stderr
     crm("logs", "mine", log)

@@ -1,0 +1,55 @@
+"""What `crm logs mine` makes of one block, in whatever process: the data files of its hits, and an account."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from crm.datafiles import DataFile, encode
+from logparse.blocks import Block
+from logparse.kernel import Account, Kernel
+from plugins.logs.contracts import HITS
+
+KEPT_REJECTS = 5
+"""So many rejected lines of each log are shown as examples."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one block became, where it ended, and its last line (see `Block`)."""
+
+    account: Account
+    rejects: pl.DataFrame
+    files: list[DataFile]
+    first_ts: datetime | None
+    newest_ts: datetime | None
+    end: int
+    tail: bytes
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Makes the pieces of one source in one run."""
+
+    kernel: Kernel
+    source: int
+    run: int
+
+    def __call__(self, block: Block) -> Piece:
+        """Parse a block."""
+        parsed = self.kernel.parse_coded(block)
+        hits = parsed.hits.with_columns(
+            pl.col("ts").dt.date().alias("date"),
+            pl.lit(self.source, dtype=pl.Int64).alias("source"),
+            pl.lit(self.run, dtype=pl.Int64).alias("run"),
+        )
+        ts = hits["ts"]
+        return Piece(
+            parsed.account,
+            parsed.rejects.head(KEPT_REJECTS),
+            encode(HITS, hits),
+            ts[0] if hits.height else None,
+            ts.max() if hits.height else None,  # type: ignore[arg-type]  # the column holds times
+            block.end,
+            block.last_line,
+        )
