@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from crm.lake import Lake, Part
+from logparse.behaviour import signs
 from logparse.rules import SessionRules
 from logparse.sessions import is_view, run_starts, sessions
 
@@ -146,8 +147,8 @@ def _load(lake: Lake, start: datetime, end: datetime, visitors: pl.Series | None
         hits = hits.filter(pl.col("ts") >= start, pl.col("ts") < end)
     if visitors is not None:
         hits = hits.filter(pl.col("visitor").is_in(visitors.implode()))
-    frame = hits.select(*COLUMNS, "host", "referrer").with_columns(is_view().alias("view"))
-    kept = frame.select("visitor", "ts", "page", "view", "login", "referrer", "host", "bot", "source", "line")
+    frame = hits.select(*COLUMNS, "host", "referrer").with_columns(is_view().alias("view"), signs())
+    kept = frame.select("visitor", "ts", "page", "view", "login", "referrer", "host", "bot", "signs", "source", "line")
     return kept.join(ranks.lazy(), on="source", how="left").drop("source").collect()
 
 
