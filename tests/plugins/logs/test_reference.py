@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 if TYPE_CHECKING:
@@ -43,3 +44,14 @@ def test_addresses_are_as_many_as_others_find(crm: "Crm", log: Path) -> None:
     out = crm.folder / "hits.csv"
     crm("logs", "parse", log, "--unmask", "--columns", "address", "-o", out)
     assert len(set(out.read_text().split()[1:])) == 1753
+
+
+def test_of_readers_whose_browsers_load_assets_one_alone_is_taken_for_a_robot(crm: "Crm", log: Path) -> None:
+    crm("logs", "mine", log)
+    workspace = crm.open()
+    judged = workspace.scan("sessions").drop_nulls("bot").collect()
+    assert judged["bot"].to_list() == ["robots.txt"] * 9
+    own = pl.col("referrer").str.contains(r"^https?://(?:www\.)?semicomplete\.com/")
+    assets = workspace.scan("hits").filter(pl.col("kind") == "asset", own, pl.col("bot").is_null()).collect()
+    readers = assets.join(judged, on="visitor").filter(pl.col("ts").is_between("start", "end"))
+    assert readers["session"].n_unique() == 1
