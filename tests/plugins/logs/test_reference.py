@@ -39,13 +39,6 @@ def test_every_line_is_accounted_for_and_mining_it_twice_adds_nothing(crm: "Crm"
     assert sum(statuses.values()) == 9999
 
 
-def test_addresses_are_as_many_as_others_find(crm: "Crm", log: Path) -> None:
-    crm.configure("logs: {visitors: {addresses: full}}")
-    out = crm.folder / "hits.csv"
-    crm("logs", "parse", log, "--unmask", "--columns", "address", "-o", out)
-    assert len(set(out.read_text().split()[1:])) == 1753
-
-
 def test_of_readers_whose_browsers_load_assets_one_alone_is_taken_for_a_robot(crm: "Crm", log: Path) -> None:
     crm("logs", "mine", log)
     workspace = crm.open()
@@ -55,3 +48,10 @@ def test_of_readers_whose_browsers_load_assets_one_alone_is_taken_for_a_robot(cr
     assets = workspace.scan("hits").filter(pl.col("kind") == "asset", own, pl.col("bot").is_null()).collect()
     readers = assets.join(judged, on="visitor").filter(pl.col("ts").is_between("start", "end"))
     assert readers["session"].n_unique() == 1
+
+
+def test_addresses_are_as_many_as_others_find(crm: "Crm", log: Path) -> None:
+    crm.configure("logs: {visitors: {addresses: full}}")
+    out = crm.folder / "hits.csv"
+    crm("logs", "parse", log, "--unmask", "--columns", "address", "-o", out)
+    assert len(set(out.read_text().split()[1:])) == 1753
