@@ -54,8 +54,8 @@ Mine: TypeAlias = "Callable[[pl.LazyFrame, Collection[date]], Mapping[str, pl.La
 class Miner:
     """Something that `crm logs mine` works out of the sessions.
 
-    `mine(sessions, changed)` is given the sessions that start on the changed dates (UTC) and returns the
-    rows of its tables for exactly these dates; the rows that the tables held for them are replaced.
+    `mine(sessions, changed)` is given the sessions of people (`bot` is null) that start on the changed dates (UTC)
+    and returns the rows of its tables for exactly these dates; the rows that the tables held for them are replaced.
     """
 
     name: str
@@ -96,7 +96,7 @@ def config_sections() -> Mapping[str, type["msgspec.Struct"]]:  # type: ignore[e
 
 @hookspec
 def miners(config: "Config") -> Sequence[Miner]:  # type: ignore[empty-body]  # as above
-    """What `crm logs mine` runs over the sessions that changed.
+    """What `crm logs mine` runs over the sessions of people that changed.
 
     Args:
         config: The checked configuration; an implementation that does not need it leaves the argument out.

@@ -1,6 +1,7 @@
-"""Types of command-line options that several commands share: durations and time zones."""
+"""Command-line options that several plugins share: durations, time zones, sessions of robots."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -8,6 +9,8 @@ from crm.units import Duration, Zone
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class DurationType(click.ParamType[Duration]):
@@ -51,3 +54,8 @@ class ZoneType(click.ParamType[Zone]):
 
 DURATION = DurationType()
 TZ = ZoneType()
+
+
+def with_robots(function: F) -> F:
+    """`--with-robots`: sessions count also where their `bot` says why they are a robot's."""
+    return click.option("--with-robots", is_flag=True, help="Take also sessions of robots by behaviour.")(function)

@@ -7,8 +7,24 @@ import msgspec
 from msgspec import Meta
 
 
+class BehaviourRules(msgspec.Struct, frozen=True, kw_only=True):
+    """By what a run is taken for a robot's, whatever its user agent says.
+
+    Attributes:
+        robots_txt: It asks for /robots.txt.
+        no_assets: It has so many views, or more, and not one asset; None to leave this aside.
+        rate_views: So many of its views in a row are no further apart than `rate_window`; None to leave this aside.
+        rate_window: From the first of them to the last.
+    """
+
+    robots_txt: bool = True
+    no_assets: int | None = 30
+    rate_views: int | None = 60
+    rate_window: timedelta = timedelta(minutes=1)
+
+
 class SessionRules(msgspec.Struct, frozen=True, kw_only=True):
-    """How a visitor's hits are cut into sessions.
+    """How a visitor's hits are cut into sessions, and whose they are.
 
     Attributes:
         idle: A longer gap between two hits ends the session.
@@ -16,6 +32,7 @@ class SessionRules(msgspec.Struct, frozen=True, kw_only=True):
         max_hits: Most hits in one session; None for no limit.
         new_referrer: A view that comes from another site than before begins a session.
         sites: Host names of the site itself, for `new_referrer`, beside the logged virtual host.
+        robots: By what runs are taken for a robot's; None to judge none.
     """
 
     idle: timedelta = timedelta(minutes=30)
@@ -23,6 +40,7 @@ class SessionRules(msgspec.Struct, frozen=True, kw_only=True):
     max_hits: int | None = None
     new_referrer: bool = False
     sites: tuple[str, ...] = ()
+    robots: BehaviourRules | None = None
 
 
 class VisitorRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -106,7 +124,7 @@ class DropRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class RobotRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Which hits are a robot's."""
+    """Which hits are a robot's by the name of its user agent."""
 
     agents: Annotated[tuple[str, ...], Meta(description="further user agents of robots, with * for anything")] = ()
     humans: Annotated[tuple[str, ...], Meta(description="user agents that are no robots, whatever the list says")] = ()

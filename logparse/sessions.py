@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from logparse.behaviour import reasons
 from logparse.rules import SessionRules
 
 Ints = npt.NDArray[np.int64]
@@ -24,6 +25,7 @@ INPUT: dict[str, pl.DataType | type[pl.DataType]] = {
     "referrer": pl.String,
     "host": pl.String,
     "bot": pl.String,
+    "signs": pl.UInt8,
 }
 
 SESSIONS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -74,10 +76,11 @@ def sessions(hits: pl.DataFrame, rules: SessionRules) -> pl.DataFrame:
     Args:
         hits: Columns of `INPUT`, runs whole, without robots; sorted by visitor, time, and for one time by
             (first time in their source, the source's fingerprint, line). Pages may be coded.
-        rules: Where to cut.
+        rules: Where to cut, and which runs are a robot's all the same.
 
     Returns:
-        One row a session (schema `SESSIONS`), ordered by visitor and start; pages are coded if they were.
+        One row a session (schema `SESSIONS`), ordered by visitor and start; `bot` says why its run is a robot's;
+        pages are coded if they were.
     """
     if not hits.height:
         return pl.DataFrame(schema=SESSIONS)
@@ -90,6 +93,9 @@ def sessions(hits: pl.DataFrame, rules: SessionRules) -> pl.DataFrame:
     first = np.flatnonzero(cut)
     ends = np.append(first[1:], hits.height)
     frame = _whole(hits, first, ends, _ids(hits, run_start, first))
+    if rules.robots is not None:
+        why = reasons(hits, run_start, rules.robots).gather(np.cumsum(run_start)[first] - 1)
+        frame = frame.with_columns(pl.coalesce("bot", why))
     return frame.join(_views(hits, number), on="number", maintain_order="left").select(*SESSIONS)
 
 

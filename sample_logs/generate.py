@@ -21,6 +21,8 @@ from random import Random
 from typing import NamedTuple
 from urllib.parse import quote
 
+from shop_robots import REASONS, ROBOTS, crawl, disguise
+
 Trip = tuple[str, int, bool]  # kind of session, steps of the funnel, whether it reads the shipping help
 SITE = "https://shop.example"
 ZONE = timezone(timedelta(hours=8))
@@ -53,14 +55,6 @@ AGENTS = [
     f"Mozilla/5.0 (Linux; Android 12; NOH-AN00) {KIT} Chrome/99.0.4844.88 HuaweiBrowser/14.0.2",
 ]
 QUOTED_AGENT = f'Mozilla/5.0 (Linux; Android 13; "K 60") {KIT} Chrome/114.0.0.0 Mobile Safari/537.36'
-ROBOTS = {
-    "Googlebot": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-    "Baiduspider": "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)",
-    "bingbot": "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
-    "YisouSpider": "Mozilla/5.0 (compatible; YisouSpider/5.0; +http://www.yisou.com/spider.html)",
-    "curl": "curl/8.5.0",
-    "python-requests": "python-requests/2.31.0",
-}
 ASSETS = ["/static/site.css?v=12", "/static/site.js", "/static/logo.png", "/favicon.ico"]
 ENGINES = ["https://www.baidu.com/s?wd=", "https://cn.bing.com/search?q=", "https://www.sogou.com/web?query="]
 CASES = [  # planted edge cases, each in a browser of its own
@@ -103,7 +97,7 @@ class Hit(NamedTuple):
 
 @dataclass
 class Visit:
-    """A session, if it holds a view and is no robot's; ``kind``: of session, or the name of the robot."""
+    """A session, if it holds a view and is no named robot's; ``kind``: of session, or what robot it is and why."""
 
     visitor: tuple[str, str]  # whom the server can tell apart: address and user agent, unescaped
     kind: str
@@ -156,7 +150,7 @@ class Browser:
         self.clock += after
         (address, agent), page = self.visit.visitor, target.partition("?")[0]
         kind = "asset" if page.startswith(("/static/", "/img/", "/favicon")) else "page"
-        kind = "other" if method in ("RAW", "HEAD") or page.startswith("/api/") else kind
+        kind = "other" if method in ("RAW", "HEAD") or page.startswith(("/api/", "/robots.txt")) else kind
         if method == "GET" and (self.dice.random() < 0.08 or self.visit.case == "odd_spelling"):
             target = UNTIDY.get(target, target)
         target = target if method == "RAW" else quote(target, safe="/?&=")
@@ -301,21 +295,6 @@ def plant(shop: Shop) -> None:
         shop.enter(shop.newcomer(), "browser", hour=hour).play("/ +600 /c/sport/shoes/running")
 
 
-def crawl(shop: Shop) -> None:
-    """Robots, in bursts by day and night: crawlers, a monitor (curl), a reader of stocks (requests)."""
-    dice = shop.dice
-    pages = ["/", *(f"/c/{c}" for c in CATEGORIES), *(f"/item/{i}" for i in ITEMS), *DEAD_LINKS]
-    more = {"python-requests": "/api/stock?id=1001", "Googlebot": "/static/site.css?v=12"}
-    for n, (name, agent) in enumerate(ROBOTS.items(), start=1):
-        visitor = (f"192.0.2.{n}" if n % 3 else f"2001:db8:5::{n}", agent)
-        for day in dice.sample(range(DAYS), 7):
-            browser = shop.enter(visitor, name, hour=24 * day + dice.uniform(0.1, 22))
-            for _ in range(3 if name == "curl" else dice.randint(6, 14)):
-                target = more.get(name, "/") if dice.random() < 0.2 else dice.choice(pages)
-                status = 404 if target in DEAD_LINKS else 304 if dice.random() < 0.08 else 200
-                browser.send("HEAD" if name == "curl" else "GET", target, status, dice.randint(1, 90))
-
-
 def described(visit: Visit) -> dict[str, object]:
     """One session of the truth, in names and units that need no knowledge of this program."""
     start, end = (datetime.fromtimestamp(visit.hits[n].time, UTC).isoformat() for n in (0, -1))
@@ -332,7 +311,8 @@ def follows(path: list[str], steps: list[str]) -> bool:
 
 def true_facts(shop: Shop, hits: list[Hit], tastes: dict[str, str]) -> dict[str, object]:
     """What the simulation knows, apart from where things stand in the file."""
-    visits = sorted((v for v in shop.visits if v.path), key=lambda v: (v.hits[0].time, v.visitor))
+    every = sorted((v for v in shop.visits if v.path), key=lambda v: (v.hits[0].time, v.visitor))
+    visits, robots = ([v for v in every if (v.kind in REASONS) == judged] for judged in (False, True))
     paths = [visit.path for visit in visits]
     cases: dict[str, list[int]] = {}
     for number, visit in enumerate(visits):
@@ -358,6 +338,7 @@ def true_facts(shop: Shop, hits: list[Hit], tastes: dict[str, str]) -> dict[str,
         "items": ITEMS,
         "cases": cases,
         "sessions": [described(visit) for visit in visits],
+        "robot_sessions": [described(visit) for visit in robots],
     }
 
 
@@ -366,7 +347,9 @@ def build(seed: int) -> tuple[bytes, dict[str, object]]:
     shop = Shop(seed)
     tastes = run_trips(shop)
     plant(shop)
-    crawl(shop)
+    pages = ["/", *(f"/c/{c}" for c in CATEGORIES), *(f"/item/{i}" for i in ITEMS)]
+    crawl(shop, pages, DEAD_LINKS, DAYS)
+    disguise(shop, pages, DAYS)
     hits = sorted((hit for visit in shop.visits for hit in visit.hits), key=lambda hit: hit.time)
     for n in range(1, len(hits), 2):  # a slow request is written after a quicker one that began later
         one, two = hits[n - 1 : n + 1]

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from crm.errors import Unusable
 from crm.units import Duration
-from logparse.rules import DropRule, PageRules, RobotRules, Rules, SessionRules, VisitorRules
+from logparse.rules import BehaviourRules, DropRule, PageRules, RobotRules, Rules, SessionRules, VisitorRules
 
 LONGEST_IDLE = timedelta(days=1)
 
@@ -29,19 +29,47 @@ class SessionsConfig(msgspec.Struct, frozen=True, kw_only=True):
     sites: Annotated[tuple[str, ...], Meta(description="Host names of your own site, for new_referrer.")] = ()
 
 
+class RobotsConfig(RobotRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who is a robot, by name and by behaviour."""
+
+    robots_txt: Annotated[bool, Meta(description="Who asks for /robots.txt is a robot.")] = True
+    no_assets: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Who views so many pages, or more, and loads not one asset is a robot."),
+    ] = 30
+    rate_views: Annotated[
+        Annotated[int, Meta(ge=2)] | None,
+        Meta(description="Who views so many pages within rate_window is a robot."),
+    ] = 60
+    rate_window: Annotated[Duration, Meta(description="From the first of rate_views to the last.")] = Duration(
+        minutes=1
+    )
+
+    def names(self) -> RobotRules:
+        """The rules of names, by which hits are marked."""
+        return RobotRules(agents=self.agents, humans=self.humans)
+
+    def behaviour(self) -> BehaviourRules:
+        """The rules of behaviour, by which runs are judged."""
+        window = timedelta(0, self.rate_window.total_seconds())
+        return BehaviourRules(
+            robots_txt=self.robots_txt, no_assets=self.no_assets, rate_views=self.rate_views, rate_window=window
+        )
+
+
 class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Access logs: format, visitors, pages, robots, sessions."""
 
     format: Annotated[str, Meta(description="Log format: a name, a pattern, or auto.")] = "auto"
     visitors: VisitorRules = VisitorRules()
     pages: PageRules = PageRules()
-    robots: RobotRules = RobotRules()
+    robots: RobotsConfig = RobotsConfig()
     sessions: SessionsConfig = SessionsConfig()
     drop: Annotated[tuple[DropRule, ...], Meta(description="Hits that are not stored, each rule with a name.")] = ()
 
     def rules(self) -> Rules:
         """The rules by which lines become hits."""
-        return Rules(visitors=self.visitors, pages=self.pages, robots=self.robots, drop=self.drop)
+        return Rules(visitors=self.visitors, pages=self.pages, robots=self.robots.names(), drop=self.drop)
 
     def session_rules(self, **given: object) -> SessionRules:
         """The rules by which hits become sessions; `given` options, where not None, come before the file's.
@@ -51,7 +79,7 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
         """
         values = msgspec.structs.asdict(self.sessions) | {k: v for k, v in given.items() if v is not None}
         plain = {k: timedelta(0, v.total_seconds()) if isinstance(v, timedelta) else v for k, v in values.items()}
-        rules = SessionRules(**plain)  # type: ignore[arg-type]  # the fields of both structs have the same types
+        rules = SessionRules(**plain, robots=self.robots.behaviour())  # type: ignore[arg-type]  # the fields of both structs have the same types
         if not timedelta(0) < rules.idle <= LONGEST_IDLE:
             raise Unusable("logs.sessions.idle must be longer than 0s and at most 1d")
         if rules.max_length is not None and rules.max_length <= timedelta(0):

@@ -20,7 +20,7 @@ HITS = Table(
         Column("bytes", "int64", "size of the response", unit="bytes"),
         Column("referrer", "string", "where the request came from"),
         Column("agent", "string", "user agent"),
-        Column("bot", "string", "name of the robot; null for people"),
+        Column("bot", "string", "name of the robot; null for all others"),
         Column("kind", "string", "page, asset or other"),
         Column("source", "int64", "number of the source, as `logs status` shows it"),
         Column("line", "int64", "number of the line in its source, from 1"),
@@ -31,7 +31,7 @@ HITS = Table(
 
 SESSIONS = Table(
     "sessions",
-    "One row a session: one visitor's hits without a long gap, with at least one view, no robots.",
+    "One row a session: one visitor's hits without a long gap, with at least one view; none of robots by name.",
     (
         Column("date", "date", "UTC date of `start`"),
         Column("session", "int64", "id"),
@@ -44,7 +44,7 @@ SESSIONS = Table(
         Column("views", "int64", "views"),
         Column("entry", "string", "page of the first view"),
         Column("exit", "string", "page of the last view"),
-        Column("bot", "string", "why it is taken for a robot; null for people"),
+        Column("bot", "string", "why its run is taken for a robot's by behaviour; null for people"),
         Column("path", "list[string]", "pages of the views in order"),
         Column("times", "list[timestamp]", "times of the views in order, UTC"),
     ),

@@ -75,7 +75,9 @@ def top(hits: pl.LazyFrame, by: Field, which: Robots) -> pl.LazyFrame:
     return sums.select(*columns).sort(measure, by.column, descending=[True, False])
 
 
-def traffic(hits: pl.LazyFrame, sessions: pl.LazyFrame, step: Step, zone: str) -> pl.DataFrame:
+def traffic(
+    hits: pl.LazyFrame, sessions: pl.LazyFrame, step: Step, zone: str, *, with_robots: bool = False
+) -> pl.DataFrame:
     """Hits and sessions by time, one row an hour, day or week, also where there were none.
 
     Args:
@@ -83,10 +85,11 @@ def traffic(hits: pl.LazyFrame, sessions: pl.LazyFrame, step: Step, zone: str) -
         sessions: The table `sessions`; each counts where it starts.
         step: How long the rows are. Weeks begin on Monday (ISO 8601).
         zone: The time zone in which they begin.
+        with_robots: Whether views and sessions of robots by behaviour count.
 
     Returns:
-        `start` (a time for hours, else a date in the zone), `hits`, `views`, `robots` (hits of robots),
-        `bytes`, `visitors` (who are no robots), `sessions`; in the order of time.
+        `start` (a time for hours, else a date in the zone), `hits`, `views`, `robots` (hits of robots
+        by name), `bytes`, `visitors` (all others), `sessions`; in the order of time.
     """
     person = pl.col("bot").is_null()
     pairs = hits.group_by(_start("ts", step, zone), "visitor").agg(
@@ -98,10 +101,15 @@ def traffic(hits: pl.LazyFrame, sessions: pl.LazyFrame, step: Step, zone: str) -
     )
     sums = pairs.group_by("start").agg(pl.col("hits", "views", "robots", "bytes", "visitors").sum())
     counted = sums.collect(engine="streaming")
-    begun = sessions.group_by(_start("start", step, zone)).agg(pl.len().alias("sessions"))
+    left_out = pl.lit(False) if with_robots else pl.col("bot").is_not_null()
+    begun = sessions.filter(~left_out).group_by(_start("start", step, zone)).agg(pl.len().alias("sessions"))
+    seen = sessions.filter(left_out).select("times").explode("times")
+    unseen = seen.group_by(_start("times", step, zone)).agg(pl.len().alias("unseen"))
     rows = _rows(counted["start"], step).join(counted, on="start", how="left")
-    rows = rows.join(begun.collect(engine="streaming"), on="start", how="left")
-    return rows.with_columns(pl.exclude("start").fill_null(0).cast(pl.Int64)).sort("start")
+    for more in (begun, unseen):
+        rows = rows.join(more.collect(engine="streaming"), on="start", how="left")
+    rows = rows.with_columns(pl.exclude("start").fill_null(0).cast(pl.Int64))
+    return rows.with_columns(pl.col("views") - pl.col("unseen")).drop("unseen").sort("start")
 
 
 def _start(column: str, step: Step, zone: str) -> pl.Expr:

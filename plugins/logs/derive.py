@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from crm.lake import Lake, Part
+from logparse.behaviour import signs
 from logparse.distinct import coded
 from logparse.rules import SessionRules
 from logparse.sessions import in_order, is_view, run_starts, sessions
@@ -149,9 +150,9 @@ def _load(
     if visitors is not None:
         hits = hits.filter(pl.col("visitor").is_in(visitors.implode()))
     origin = ("referrer", "host") if rules.new_referrer else ()
-    frame = hits.select(*COLUMNS, *origin).with_columns(is_view().alias("view"))
+    frame = hits.select(*COLUMNS, *origin).with_columns(is_view().alias("view"), signs())
     rank = pl.col("source").replace_strict(ranks["source"], ranks["rank"], return_dtype=pl.Int64).alias("rank")
-    kept = frame.select("visitor", "ts", "page", "view", "login", "bot", "line", *origin, rank).collect()
+    kept = frame.select("visitor", "ts", "page", "view", "login", "bot", "signs", "line", *origin, rank).collect()
     return kept.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in {"referrer", "host"} - {*origin})
 
 

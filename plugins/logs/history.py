@@ -41,6 +41,13 @@ def rows(workspace: "Workspace") -> pl.DataFrame:
     return found.join(runs.select("run", "started"), on="run", how="left").sort("source", "run")
 
 
+def robots_list(workspace: "Workspace") -> str | None:
+    """The list of robots by which the stored hits are marked; None before the first run."""
+    runs = workspace.records.frame("runs").filter(pl.col("run") <= workspace.lake.transaction("hits"))
+    rules = runs.filter(pl.col("rules") != "").sort("run")["rules"]
+    return json.loads(rules[-1])["robots"]["list"] if len(rules) else None
+
+
 def by_source(ledger: pl.DataFrame) -> pl.DataFrame:
     """One row a source (columns `STATUS`) from what `rows` returns."""
     counted = ledger.with_columns(

@@ -1,4 +1,4 @@
-"""Run the registered miners over the sessions that changed."""
+"""Run the registered miners over people's sessions that changed; robots' are kept from them here."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -66,7 +66,7 @@ def _refresh(
     """
     parts: dict[str, list[Part]] = {name: [] for name in tables}
     for number, batch in enumerate(_batches(lake, dates)):
-        mined = miner.mine(lake.scan("sessions", dates=batch), batch)
+        mined = miner.mine(lake.scan("sessions", dates=batch).filter(pl.col("bot").is_null()), batch)
         for name in tables:
             parts[name] += lake.write(name, _rows(lake, name, mined, batch), run, f"{number:04d}")
     for name in tables:

@@ -20,7 +20,7 @@ from plugins.logs.ingest import Intake, Outcome
 from plugins.logs.inputs import Input
 from plugins.logs.ledger import Ledger, Run
 from plugins.logs.parallel import Pool
-from plugins.logs.words import describe
+from plugins.logs.words import differences
 
 if TYPE_CHECKING:
     from crm.app import App
@@ -224,8 +224,8 @@ class Mine:
         before, now = _parts(ledger.last_rules()), _parts(self.rules_text())
         changed = [name for name in ("pages", "robots", "sessions") if before.get(name) != now[name]]
         if changed == ["sessions"]:
-            old = describe(msgspec.convert(before["sessions"], SessionRules))
-            self.note(f"all sessions are made anew by other rules: {describe(self.session_rules)} (before: {old})")
+            old = msgspec.convert(before["sessions"], SessionRules)
+            self.note(f"all sessions are made anew by other rules: {differences(old, self.session_rules)}")
         elif changed:
             self.note(f"the rules of {', '.join(changed)} have changed: all hits and sessions are made anew")
         return changed

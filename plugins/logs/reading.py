@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import polars as pl
 
 from crm.schema import polars_schema
+from logparse.behaviour import signs
 from logparse.blocks import open_stream
 from logparse.errors import LogparseError
 from logparse.identity import digest
@@ -178,8 +180,9 @@ def sessions(reader: Reader, rules: SessionRules, *, raw: bool) -> pl.DataFrame:
     Args:
         reader: The logs; those that cannot be used are left out.
         rules: Where to cut.
-        raw: Every hit is a view.
+        raw: Every hit is a view, and nobody is judged by behaviour.
     """
+    rules = msgspec.structs.replace(rules, robots=None) if raw else rules
     frames = [(log, _needed(hits, rules, raw=raw)) for log, hits in reader.hits()]
     began = {log: (log.first_ts, log.fingerprint) for log in reader.logs if log.first_ts and not log.error}
     rank = {log: number for number, log in enumerate(sorted(began, key=lambda log: began[log]))}
@@ -199,7 +202,7 @@ def _needed(hits: pl.DataFrame, rules: SessionRules, *, raw: bool) -> pl.DataFra
     if rules.new_referrer:
         columns += ["referrer", "host"]
     kept = hits if raw else hits.filter(pl.col("bot").is_null())
-    return kept.select(*columns, is_view(raw).alias("view"))
+    return kept.select(*columns, is_view(raw).alias("view"), signs())
 
 
 def tell(reader: Reader, note: Callable[[str], None], *, limit: int | None = None) -> None:

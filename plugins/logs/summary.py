@@ -10,14 +10,17 @@ import polars as pl
 from crm.cells import visible
 from crm.width import shorten
 from logparse.kernel import Account
+from logparse.robots import list_version
 from logparse.rules import SessionRules
 from plugins.logs.words import (
     Told,
     account_in_words,
+    behaviour,
     describe,
     duration,
     format_words,
     logs_in_words,
+    reasons,
 )
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ KINDS = {"page": "for pages", "asset": "for assets", "other": "other"}
 
 @dataclass(frozen=True)
 class Figures:
-    """Sessions of some dates in figures; None where there is nothing to divide by."""
+    """People's sessions of some dates in figures; None where there is nothing to divide by."""
 
     first: date
     last: date
@@ -48,10 +51,11 @@ class Figures:
 
 
 def figures(lake: "Lake", dates: list[date], rules: SessionRules) -> Figures | None:
-    """The sessions that begin on some dates, in figures; None if there are none."""
+    """People's sessions that begin on some dates, in figures; None if there are none."""
     newest = lake.newest("hits")
     found = (
         lake.scan("sessions", dates=dates)
+        .filter(pl.col("bot").is_null())
         .select(
             pl.len().alias("sessions"),
             (pl.col("end") + rules.idle >= pl.lit(newest, dtype=pl.Datetime("us", "UTC"))).sum().alias("open"),
@@ -69,6 +73,12 @@ def figures(lake: "Lake", dates: list[date], rules: SessionRules) -> Figures | N
     if not found["sessions"]:
         return None
     return Figures(**found, views_per_session=found["views"] / found["sessions"])
+
+
+def robots(lake: "Lake", dates: list[date]) -> dict[str, int]:
+    """The sessions of robots by behaviour that begin on some dates, by reason."""
+    found = lake.scan("sessions", dates=dates).drop_nulls("bot").group_by("bot").len().collect()
+    return dict(found.sort("bot").iter_rows())
 
 
 def told(outcome: "Outcome") -> Told:
@@ -100,14 +110,8 @@ def report(result: "Result", lake: "Lake", took: float) -> Iterator[str]:
     if not result.changed:
         yield "no session has changed"
         return
-    found = figures(lake, result.changed, result.rules)
     yield ""
-    yield from _hits_lines(lake, result.changed)
-    if found is None:
-        yield "  no sessions"
-        return
-    yield from _session_lines(found)
-    yield "  rule: " + describe(result.rules)
+    yield from _dates_lines(result, lake)
     yield from _tables(lake, result.changed)
     yield ""
     yield f"more: {MORE}"
@@ -118,10 +122,7 @@ def rebuilt(result: "Result", lake: "Lake") -> Iterator[str]:
     if not result.changed:
         yield "there are no hits to make anew"
         return
-    yield from _hits_lines(lake, result.changed)
-    found = figures(lake, result.changed, result.rules)
-    yield from _session_lines(found) if found else ("  no sessions",)
-    yield "  rule: " + describe(result.rules)
+    yield from _dates_lines(result, lake)
     yield from _failures(result)
 
 
@@ -130,15 +131,28 @@ def _failures(result: "Result") -> Iterator[str]:
         yield f"miner {name} did not work, its tables are as they were: {visible(error)}"
 
 
+def _dates_lines(result: "Result", lake: "Lake") -> Iterator[str]:
+    """Hits and sessions of the days whose sessions changed, and the rules by which they were made."""
+    yield from _hits_lines(lake, result.changed)
+    found, left_out = figures(lake, result.changed, result.rules), robots(lake, result.changed)
+    yield from _session_lines(found) if found else ("  no sessions",)
+    count = sum(left_out.values())
+    if count:
+        total = count + (found.sessions if found else 0)
+        yield f"  {count:,} more sessions by robots, {total:,} with them: {reasons(left_out)}"
+    yield "  rule: " + describe(result.rules)
+    yield f"  robots: by name {list_version()}; by behaviour {behaviour(result.rules.robots)}"
+
+
 def _hits_lines(lake: "Lake", days: list[date]) -> Iterator[str]:
     """The hits of the days whose sessions changed, by kind and robot."""
     hits = lake.scan("hits", dates=days)
     kinds = hits.group_by("kind", pl.col("bot").is_not_null().alias("robot")).len().collect()
     people = {kind: count for kind, robot, count in kinds.iter_rows() if not robot}
-    robots = int(kinds.filter("robot")["len"].sum())
+    by_name = int(kinds.filter("robot")["len"].sum())
     by_kind = ", ".join(f"{people.get(kind, 0):,} {name}" for kind, name in KINDS.items())
     span = f"{days[0]}" if len(days) == 1 else f"{len(days):,} days from {days[0]} to {days[-1]}"
-    yield f"{span} (UTC) in all: {int(kinds['len'].sum()):,} hits: {by_kind}, {robots:,} by robots"
+    yield f"{span} (UTC) in all: {int(kinds['len'].sum()):,} hits: {by_kind}, {by_name:,} by robots"
 
 
 def _session_lines(found: Figures) -> Iterator[str]:
@@ -181,12 +195,16 @@ def _list(title: str, rows: list[tuple[str, int]]) -> Iterator[str]:
 def as_object(result: "Result", lake: "Lake", took: float) -> dict[str, Any]:
     """The same as one object for monitoring."""
     found = figures(lake, result.changed, result.rules) if result.changed else None
+    left_out = robots(lake, result.changed)
     return {
         **_account_object(result.account),
         "seconds": round(took, 3),
         "sources": [_source_object(outcome) for outcome in result.outcomes],
         "sessions": asdict(found) if found else None,
+        "sessions_by_robots": left_out,
+        "sessions_with_robots": sum(left_out.values()) + (found.sessions if found else 0),
         "rule": describe(result.rules),
+        "robots": {"list": list_version(), "behaviour": behaviour(result.rules.robots)},
         "failed_miners": result.failed,
     }
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from crm.cells import visible
 from crm.units import Duration
 from logparse.kernel import Account
-from logparse.rules import SessionRules
+from logparse.rules import BehaviourRules, SessionRules
 
 FEW = 10
 """Up to so many logs are told one by one."""
@@ -135,6 +135,32 @@ def describe(rules: SessionRules) -> str:
         own = f" (its own: {', '.join(rules.sites)})" if rules.sites else ""
         parts.append(f"a view from another site{own} begins a new one")
     return ", ".join([*parts, "a different login begins a new one"])
+
+
+def behaviour(rules: BehaviourRules | None) -> str:
+    """By what a run is taken for a robot's, in words."""
+    parts = []
+    if rules is not None and rules.robots_txt:
+        parts.append("asks for /robots.txt")
+    if rules is not None and rules.no_assets is not None:
+        parts.append(f"has {rules.no_assets:,} views and no asset")
+    if rules is not None and rules.rate_views is not None:
+        parts.append(f"has {rules.rate_views:,} views within {_length(rules.rate_window)}")
+    return f"who {' or '.join(parts)}" if parts else "nobody"
+
+
+def reasons(counts: Mapping[str, int]) -> str:
+    """Sessions of robots by reason, the most frequent first."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in _largest_first(counts))
+
+
+def differences(before: SessionRules, now: SessionRules) -> str:
+    """The session rules now in force, each with what it was before, as far as they differ."""
+    parts = [
+        ("", describe(now), describe(before)),
+        ("robots by behaviour: ", behaviour(now.robots), behaviour(before.robots)),
+    ]
+    return "; ".join(f"{what}{new} (before: {old})" for what, new, old in parts if new != old)
 
 
 def _length(length: timedelta) -> str:

@@ -28,7 +28,11 @@ def load() -> ModuleType:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
+    sys.path.insert(0, str(FOLDER))  # as for a script: its other half lies beside it
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(FOLDER))
     return module
 
 
@@ -60,7 +64,7 @@ def parsed(line: str) -> dict[str, Any] | None:
         "status": int(status),
         "referrer": None if referrer == "-" else unescaped(referrer),
         "page": page,
-        "kind": "other" if page is None or words[0] == "HEAD" or page.startswith("/api/") else kind,
+        "kind": "other" if page is None or words[0] == "HEAD" or page.startswith(("/api/", "/robots.txt")) else kind,
         "robot": (ROBOT.search(agent) or [""])[0],
     }
 
@@ -70,27 +74,44 @@ def is_view(hit: dict[str, Any]) -> bool:
     return bool(hit["kind"] == "page") and (200 <= status < 300 or status == 304)
 
 
-def sessions_of(hits: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
-    """Cut visitors' hits at gaps over the limit and at another login; count the pieces without a view."""
+def judged(run: list[dict[str, Any]]) -> str:
+    """Why a run is a robot's by behaviour; nothing for people."""
+    views = [hit["time"] for hit in run if is_view(hit)]
+    why = ["robots.txt"] if any(hit["page"] == "/robots.txt" for hit in run) else []
+    if len(views) >= 30 and not any(hit["kind"] == "asset" for hit in run):
+        why.append("no assets")
+    if any(b - a <= timedelta(minutes=1) for a, b in zip(views, views[59:], strict=False)):
+        why.append("inhuman rate")
+    return " + ".join(why)
+
+
+def sessions_of(hits: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """Cut visitors' hits at gaps over the limit and at another login; count the pieces without a view.
+
+    Sessions of people come first, then those of robots by behaviour, with the reason as their kind.
+    """
     by_visitor = defaultdict(list)
     for hit in sorted(hits, key=lambda hit: hit["time"]):
         if not hit["robot"]:
             by_visitor[hit["visitor"]].append(hit)
-    pieces: list[list[dict[str, Any]]] = []
+    pieces: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]] = []
     for own in by_visitor.values():
         piece: list[dict[str, Any]] = []
+        run: list[dict[str, Any]] = []
         login = None
         for hit in own:
             late = bool(piece) and hit["time"] - piece[-1]["time"] > LIMIT
             other = hit["login"] is not None and login is not None and hit["login"] != login
             if not piece or late or other:
+                run = run if other and not late else []
                 piece = []
-                pieces.append(piece)
+                pieces.append((piece, run))
                 login = None
             login = hit["login"] or login
             piece.append(hit)
+            run.append(hit)
     found = []
-    for piece in pieces:
+    for piece, run in pieces:
         path = [hit["page"] for hit in piece if is_view(hit)]
         if path:
             found.append(
@@ -104,10 +125,12 @@ def sessions_of(hits: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
                     "hits": len(piece),
                     "views": len(path),
                     "path": path,
+                    "kind": judged(run),
                 }
             )
     found.sort(key=lambda row: (row["start"], row["address"], row["agent"]))
-    return found, len(pieces) - len(found)
+    people, robots = ([row for row in found if bool(row["kind"]) == robot] for robot in (False, True))
+    return people, robots, len(pieces) - len(found)
 
 
 @pytest.fixture(scope="module", params=[7, 1, 2])
@@ -166,12 +189,26 @@ def test_the_lines_are_counted_as_hits_rejected_and_blank(made: tuple[list[str],
 
 def test_the_sessions_are_those_of_the_truth(made: tuple[list[str], dict[str, Any]]) -> None:
     lines, truth = made
-    found, without = sessions_of([hit for hit in map(parsed, lines) if hit])
-    told = [{key: value for key, value in row.items() if key != "kind"} for row in truth["sessions"]]
-    assert found == told
+    found, robots, without = sessions_of([hit for hit in map(parsed, lines) if hit])
+    assert found == [{**row, "kind": ""} for row in truth["sessions"]]
+    assert robots == truth["robot_sessions"]
     assert truth["runs_without_session"] == without > 0
     assert truth["views"] == sum(row["views"] for row in found)
     assert truth["session_kinds"] == Counter(row["kind"] for row in truth["sessions"])
+
+
+def test_robots_with_a_browsers_agent_and_people_just_below_each_limit_are_planted(
+    made: tuple[list[str], dict[str, Any]],
+) -> None:
+    _, truth = made
+    assert Counter(row["kind"] for row in truth["robot_sessions"]) == {
+        "robots.txt": 3,
+        "no assets": 2,
+        "inhuman rate": 1,
+        "robots.txt + no assets + inhuman rate": 1,
+    }
+    assert not any(ROBOT.search(row["agent"]) for row in truth["robot_sessions"])
+    assert sorted(row["views"] for row in session_numbers(truth, "nearly_a_robot")) == [29, 31, 59]
 
 
 def test_only_neighbouring_lines_of_one_visitor_are_out_of_order(

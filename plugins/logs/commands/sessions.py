@@ -6,6 +6,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import Unusable
+from crm.options import with_robots
 from crm.output import current, show, table_output
 from plugins.logs.options import chosen_format, log_format, session_rules
 
@@ -13,6 +14,7 @@ from plugins.logs.options import chosen_format, log_format, session_rules
 @click.command(name="sessions")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--raw", is_flag=True, help="Every hit is a view: robots, assets and errors too.")
+@with_robots
 @log_format
 @session_rules
 @table_output()
@@ -21,6 +23,7 @@ def command(
     app: App,
     files: tuple[str, ...],
     raw: bool,
+    with_robots: bool,
     log_format: str | None,
     idle: timedelta | None,
     max_length: timedelta | None,
@@ -30,16 +33,20 @@ def command(
     """Print the sessions of logs; leaves the workspace alone.
 
     FILE is as in `crm logs mine`. The sessions are those that mining the same logs into a fresh workspace
-    would store, ordered by start; the rule in force and where every line went are told on stderr. All hits
-    are held in memory; for logs beyond it, mine them into a workspace. Visitor ids are as in `crm logs
-    parse`.
+    would store, ordered by start; the rule in force and where every line went are told on stderr. Sessions
+    of robots by behaviour are left out and counted there; --with-robots prints them too, with the reason in
+    `bot`. All hits are held in memory; for logs beyond it, mine them into a workspace. Visitor ids are as in
+    `crm logs parse`.
 
     \b
     Examples:
       crm logs sessions access.log -n 5
       crm logs sessions access.log --idle 15m --columns start,views,path
+      crm logs sessions access.log --with-robots --columns bot,views,path
       crm logs sessions access.log --raw -f ndjson | wc -l
     """
+    import polars as pl
+
     from plugins.logs import reading, words
     from plugins.logs.config import LogsConfig
     from plugins.logs.inputs import expand
@@ -48,9 +55,15 @@ def command(
     rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
     formats, wanted = chosen_format(app, log_format, config)
     reader = reading.Reader(expand(files), formats, wanted, config.rules(), reading.visitor_key(app))
-    show(app, reading.sessions(reader, rules, raw=raw), current())
+    found = reading.sessions(reader, rules, raw=raw)
+    people = found.filter(pl.col("bot").is_null())
+    show(app, found if raw or with_robots else people, current())
     reading.tell(reader, app.note)
     app.note(f"rule: {words.describe(rules)}" + ("; every hit is a view" if raw else ""))
+    if not raw:
+        robots = dict(found.drop_nulls("bot").group_by("bot").len().iter_rows())
+        by_reason = f": {words.reasons(robots)}" if robots else ""
+        app.note(f"{people.height:,} sessions of people, {found.height:,} with robots by behaviour{by_reason}")
     told = [log.told for log in reader.logs]
     if any(log.error for log in told):
         raise Unusable(words.refusal(told))

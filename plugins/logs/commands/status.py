@@ -20,7 +20,8 @@ def command(app: App) -> "pl.DataFrame":
     A source is a log, known by its first lines whatever its file is called now; `name` is where it was read
     last, `offset` how many bytes of it (uncompressed) have been read, `first` and `last` the earliest time at
     its beginning and the latest time of its hits, `last_run` when a run last opened it. For every
-    source, lines = hits + filtered + rejected + blank; the sums, by reason, are told on stderr.
+    source, lines = hits + filtered + rejected + blank; the sums, by reason, are told on stderr, and so is
+    the version of the list by which robots are named.
 
     \b
     Examples:
@@ -29,8 +30,12 @@ def command(app: App) -> "pl.DataFrame":
     """
     from plugins.logs import history, words
 
-    ledger = history.rows(app.workspace())
+    workspace = app.workspace()
+    ledger = history.rows(workspace)
     sources = history.by_source(ledger)
     for line in words.account_in_words(history.total(ledger)):
         app.note(line)
+    robots = history.robots_list(workspace)
+    if robots:
+        app.note(f"robots by name: {robots}")
     return sources

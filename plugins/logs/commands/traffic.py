@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.options import with_robots
 from crm.output import current, table_output
 from plugins.logs.options import OneOf
 
@@ -24,14 +25,15 @@ if TYPE_CHECKING:
     metavar="hour|day|week",
     help="How long a row is; weeks begin on Monday.",
 )
+@with_robots
 @table_output()
 @pass_app
-def command(app: App, step: "Step") -> "pl.DataFrame":
+def command(app: App, step: "Step", with_robots: bool) -> "pl.DataFrame":
     """Count hits, views, sessions and visitors by hour, day or week.
 
     Days and weeks begin at midnight in the time zone of --tz; rows without a hit are there, too. `hits` are
-    all, `robots` those of them by robots; `visitors` and `views` are of people only, and a session counts
-    where it starts.
+    all, `robots` those of them by robots with such a name; `visitors` are all others. A session counts where it
+    starts. Views and sessions of robots by behaviour are left out, unless --with-robots takes them in.
 
     \b
     Examples:
@@ -41,4 +43,5 @@ def command(app: App, step: "Step") -> "pl.DataFrame":
     from plugins.logs import counting
 
     workspace = app.workspace()
-    return counting.traffic(workspace.scan("hits"), workspace.scan("sessions"), step, current().tz)
+    hits, sessions = workspace.scan("hits"), workspace.scan("sessions")
+    return counting.traffic(hits, sessions, step, current().tz, with_robots=with_robots)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.options import with_robots
 from crm.output import table_output
 
 if TYPE_CHECKING:
@@ -12,19 +13,23 @@ if TYPE_CHECKING:
 
 
 @click.command(name="top")
+@with_robots
 @table_output()
 @pass_app
-def command(app: App) -> "pl.LazyFrame":
+def command(app: App, with_robots: bool) -> "pl.LazyFrame":
     """List the most frequent paths of sessions.
 
     A path is the pages of all views of a session in order; `share` is its share of all sessions.
+    Sessions of robots by behaviour are left out, unless --with-robots takes them in.
 
     \b
     Examples:
       crm paths top -n 10
-      crm paths top -f ndjson
+      crm paths top --with-robots -f ndjson
     """
+    import polars as pl
+
     from plugins.paths import mining
 
-    workspace = app.workspace()
-    return mining.top_paths(workspace.scan("sessions"))
+    sessions = app.workspace().scan("sessions")
+    return mining.top_paths(sessions if with_robots else sessions.filter(pl.col("bot").is_null()))

@@ -1,12 +1,15 @@
 """`crm logs mine`: what it stores, what it says, how it ends."""
 
 import json
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+
+from logparse.robots import list_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,11 +79,14 @@ class TestSample:
                 "start": row["start"].isoformat(),
                 "end": row["end"].isoformat(),
                 **{name: row[name] for name in ("customer", "hits", "views", "path")},
+                "bot": row["bot"],
             }
             for row in workspace.scan("sessions").collect().to_dicts()
         ]
         found.sort(key=lambda row: (row["start"], row["address"], row["agent"]))
-        wanted = [{name: row[name] for name in found[0]} for row in truth["sessions"]]
+        people = [{**row, "bot": None} for row in truth["sessions"]]
+        robots = [{**row, "bot": row["kind"]} for row in truth["robot_sessions"]]
+        wanted = [{name: row[name] for name in found[0]} for row in people + robots]
         wanted.sort(key=lambda row: (row["start"], row["address"], row["agent"]))
         assert found == wanted
 
@@ -96,9 +102,28 @@ class TestSample:
         assert cart["count"].sum() == pairs.count(("/help/shipping", "/cart"))
 
     def test_the_sessions_of_the_log_alone_are_the_same(self, shop: "Crm") -> None:
-        alone = shop.rows("logs", "sessions", SAMPLES / "shop.log")
+        alone = shop.rows("logs", "sessions", SAMPLES / "shop.log", "--with-robots")
         mined = shop.rows("query", "select * from sessions order by start, visitor, session")
         assert alone == mined
+        people = shop.rows("logs", "sessions", SAMPLES / "shop.log")
+        assert people == [row for row in mined if row["bot"] is None]
+
+    def test_both_counts_of_sessions_and_the_list_of_robots_are_told(
+        self, summary: dict[str, Any], truth: dict[str, Any], crm: "Crm"
+    ) -> None:
+        people, robots = truth["sessions"], truth["robot_sessions"]
+        reasons = Counter(row["kind"] for row in robots)
+        assert summary["sessions"]["sessions"] == len(people)
+        assert summary["sessions"]["views"] == truth["views"] == sum(row["views"] for row in people)
+        assert summary["sessions_by_robots"] == reasons
+        assert summary["sessions_with_robots"] == len(people) + len(robots)
+        assert summary["robots"]["list"] == list_version()
+        said = crm("logs", "mine", SAMPLES / "shop.log").stdout
+        assert f"  {len(people):,} sessions by " in said
+        assert (
+            f"\n  {len(robots)} more sessions by robots, {len(people) + len(robots)} with them: 3 robots.txt, " in said
+        )
+        assert f"\n  robots: by name {list_version()}; by behaviour who asks for /robots.txt or has 30 views" in said
 
 
 class TestSummary:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 if TYPE_CHECKING:
@@ -36,6 +37,17 @@ def test_every_line_is_accounted_for_and_mining_it_twice_adds_nothing(crm: "Crm"
     statuses = {row["status"]: row["hits"] for row in crm.rows("logs", "top", "status")}
     assert {status: statuses[status] for status in (200, 304, 404)} == {200: 9125, 304: 445, 404: 213}
     assert sum(statuses.values()) == 9999
+
+
+def test_of_readers_whose_browsers_load_assets_one_alone_is_taken_for_a_robot(crm: "Crm", log: Path) -> None:
+    crm("logs", "mine", log)
+    workspace = crm.open()
+    judged = workspace.scan("sessions").drop_nulls("bot").collect()
+    assert judged["bot"].to_list() == ["robots.txt"] * 9
+    own = pl.col("referrer").str.contains(r"^https?://(?:www\.)?semicomplete\.com/")
+    assets = workspace.scan("hits").filter(pl.col("kind") == "asset", own, pl.col("bot").is_null()).collect()
+    readers = assets.join(judged, on="visitor").filter(pl.col("ts").is_between("start", "end"))
+    assert readers["session"].n_unique() == 1
 
 
 def test_addresses_are_as_many_as_others_find(crm: "Crm", log: Path) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from logparse.robots import list_version
+
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
 
@@ -40,6 +42,7 @@ class TestStatus:
         crm("logs", "mine", crm.log("a.log", crm.line(), "broken"), crm.log("b.log", crm.line(1)))
         assert crm("logs", "status").stderr == (
             "3 lines = 2 hits + 0 filtered + 1 rejected + 0 blank\n  1 rejected: does not fit the format\n"
+            f"robots by name: {list_version()}\n"
         )
 
     def test_without_a_workspace_it_says_how_to_make_one(self, crm: "Crm") -> None:
