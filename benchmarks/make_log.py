@@ -1,7 +1,7 @@
 """Write a large access log in the Combined Log Format: always the same bytes for the same arguments.
 
     python benchmarks/make_log.py OUT [--lines 2000000] [--seed 1] [--days 7] [--start 2026-03-01]
-                                      [--broken 0]
+                                      [--broken 0] [--strangers]
 
 The log is that of an invented web shop (`log_site.py`) and its invented visitors (`log_visitors.py`):
 
@@ -24,6 +24,9 @@ The log is that of an invented web shop (`log_site.py`) and its invented visitor
 - **Order.** As a server writes: by the time at which a request ends, with the time at which it began. Some
   requests take one to two seconds, so that (at the default density) about 5 % of the lines are earlier than
   the line before them, by 1 or 2 s.
+
+With `--strangers`, the address and the agent of every line are drawn anew, each by itself and all alike, so that
+hardly two lines are of one visitor: no site has such a log, but it asks the most of whoever counts visitors.
 
 Ten times the lines over ten times the days give days that look alike, with the same addresses and agents.
 Each day is made and written by itself, so memory follows the lines of a day. Every line parses, unless
@@ -271,7 +274,17 @@ def _broken(rng: np.random.Generator, numbers: range, midnight: int) -> pl.DataF
     return pl.DataFrame({"at": at, "line": lines}, schema={"at": pl.Float64, "line": pl.String})
 
 
-def days_of_lines(lines: int, seed: int, days: int, start: date, broken: int) -> Iterator[pl.Series]:
+def _strangers(rng: np.random.Generator, visitors: Visitors, hits: pl.DataFrame) -> pl.DataFrame:
+    """The hits with addresses and agents that are drawn for each by themselves."""
+    return hits.with_columns(
+        address=rng.integers(0, len(visitors.addresses), hits.height),
+        agent=rng.integers(0, len(visitors.agents), hits.height),
+    )
+
+
+def days_of_lines(
+    lines: int, seed: int, days: int, start: date, broken: int, strangers: bool = False
+) -> Iterator[pl.Series]:
     """The lines of each day in the order of the log; `lines` + `broken` in all."""
     addresses, agents = min(100_000, lines // 20), min(20_000, lines // 100)
     site, visitors = make_site(seed), make_visitors(seed, addresses, agents)
@@ -286,6 +299,8 @@ def days_of_lines(lines: int, seed: int, days: int, start: date, broken: int) ->
         due, due_robots = (some[list(_share(len(some), day % cycle, cycle))] for some in (people, robots))
         hits = _people(rng, site, visitors, due, size - crawls, day == days - 1)
         hits = pl.concat([hits, _crawls(rng, site, visitors, due_robots, crawls).select(hits.columns)])
+        if strangers:
+            hits = _strangers(rng, visitors, hits)
         made = _lines(rng, site, visitors, hits, midnight)
         every = pl.concat([carried, made, _broken(rng, _share(broken, day, days), midnight)])
         every = every.sort("at", maintain_order=True)
@@ -294,10 +309,10 @@ def days_of_lines(lines: int, seed: int, days: int, start: date, broken: int) ->
         yield every.filter(today)["line"]
 
 
-def make_log(out: Path, lines: int, seed: int, days: int, start: date, broken: int = 0) -> None:
-    """Write the log to `out`."""
+def make_log(out: Path, days: Iterator[pl.Series]) -> None:
+    """Write the lines of some days to `out`."""
     with out.open("wb") as file:
-        for day in days_of_lines(lines, seed, days, start, broken):
+        for day in days:
             day.to_frame().write_csv(file, include_header=False, quote_style="never")
 
 
@@ -311,6 +326,7 @@ def _arguments() -> argparse.Namespace:
         "--start", type=date.fromisoformat, default=date(2026, 3, 1), help="first day (default: 2026-03-01)"
     )
     parser.add_argument("--broken", type=int, default=0, help="further lines that cannot be parsed (default: 0)")
+    parser.add_argument("--strangers", action="store_true", help="draw address and agent anew for every line")
     arguments = parser.parse_args()
     if arguments.days < 1 or arguments.lines < max(1_000, 100 * arguments.days):
         parser.error("--lines must be at least 1000 and at least 100 a day")
@@ -321,8 +337,9 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Run as a program."""
-    arguments = _arguments()
-    make_log(arguments.out, arguments.lines, arguments.seed, arguments.days, arguments.start, arguments.broken)
+    given = _arguments()
+    days = days_of_lines(given.lines, given.seed, given.days, given.start, given.broken, given.strangers)
+    make_log(given.out, days)
     return 0
 
 

@@ -85,9 +85,10 @@ def rebuild(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int, wh
         windows = list(_windows(lake, stretch))
         for at, (start, end) in enumerate(windows):
             hits = _load(lake, start, end, what.visitors, ranks, rules)
-            hits = in_order(pl.concat([carried, hits]) if carried is not None else hits)
+            hits = pl.concat([carried.cast({"page": pl.String}), hits]) if carried is not None else hits
+            hits = in_order(hits.with_columns(coded(hits["page"])))
             hits, carried = _carry(hits, end, rules.idle, last=at == len(windows) - 1)
-            parts += _write(lake, sessions(hits.with_columns(coded(hits["page"])), rules), run, f"new-{number:06d}")
+            parts += _write(lake, sessions(hits, rules), run, f"new-{number:06d}")
             number += 1
     if what.visitors is not None:
         parts += _write(lake, _kept(lake, what), run, "kept")
