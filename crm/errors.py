@@ -11,6 +11,12 @@ class CrmError(Exception):
     exit_code = 1
 
 
+class MinerFailed(CrmError):
+    """A plugin's miner does not work; everything but its tables has been stored."""
+
+    exit_code = 1
+
+
 class UsageError(CrmError):
     """The call does not make sense: a wrong option, an unknown column."""
 

@@ -8,24 +8,29 @@ import json
 import os
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from crm.datafiles import DataFile, encode
+from crm.errors import Unusable
 from crm.schema import delta_schema, polars_schema
 from crm.tables import Table
 
 APPLICATION = "mine"
 """Name of the application transaction whose version is the number of the run."""
 
-_RUN = re.compile(r"^r(\d+)-")
+COMPACTION = "compact"
+"""Name of the application transaction whose version is the number of the compaction."""
+
+_RUN = re.compile(r"^r(\d+)-(?:c(\d+)-)?")
 
 
 @dataclass(frozen=True)
@@ -55,18 +60,25 @@ class Lake:
         self._files: dict[str, pl.DataFrame] = {}
 
     def open(self, name: str) -> DeltaTable | None:
-        """The Delta table as it was when this lake opened it or committed to it; None while it was never written."""
+        """The Delta table as it was when this lake opened it or committed to it; None while it was never written.
+
+        Raises:
+            Unusable: its log of commits is damaged.
+        """
         if name not in self._open:
             try:
                 self._open[name] = DeltaTable(self.root / name)
             except TableNotFoundError:
                 return None
+            except DeltaError as error:
+                reason = str(error).splitlines()[0]
+                raise Unusable(f"the table {self.root / name} is damaged ({reason}); restore it from a backup") from error
         return self._open[name]
 
-    def transaction(self, name: str) -> int:
-        """The number of the last run that this table has; 0 before the first."""
+    def transaction(self, name: str, application: str = APPLICATION) -> int:
+        """The number of the last run, or compaction, that this table has; 0 before the first."""
         table = self.open(name)
-        return (table.transaction_version(APPLICATION) or 0) if table else 0
+        return (table.transaction_version(application) or 0) if table else 0
 
     def scan(self, name: str, *, dates: Collection[date] | None = None, since_run: int | None = None) -> pl.LazyFrame:
         """The table as it is now; empty while it was never written. Columns as in its contract.
@@ -75,27 +87,52 @@ class Lake:
             name: The table.
             dates: Only rows of these dates.
             since_run: Only rows that were stored by a run after this one (the table has a column `run`).
+
+        Raises:
+            Unusable: a data file is missing or cut short.
         """
-        contract = self.contracts[name]
-        schema = polars_schema(contract)
         files = self.files(name)
         if dates is not None:
             files = files.filter(pl.col("date").is_in(list(dates)))
         if since_run is not None:
             files = files.filter(pl.col("path").str.extract(r"r(\d+)-[^/]*$", 1).cast(pl.Int64) > since_run)
+        frame = self.read(name, files)
+        return frame if since_run is None else frame.filter(pl.col("run") > since_run)
+
+    def read(self, name: str, files: pl.DataFrame) -> pl.LazyFrame:
+        """The rows of some of a table's data files (rows of `files`), columns as in its contract.
+
+        Raises:
+            Unusable: one of them is missing or cut short.
+        """
+        contract = self.contracts[name]
+        schema = polars_schema(contract)
         if not files.height:
             return pl.LazyFrame(schema=schema)
-        paths = [self.root / name / path for path in files["path"].sort()]
+        paths = [self._whole(name, path, size) for path, size in files.sort("path").select("path", "size").iter_rows()]
         partition = {"date": pl.Date()} if contract.by_date else None
-        frame = pl.scan_parquet(
+        return pl.scan_parquet(
             paths,
-            schema={name: kind for name, kind in schema.items() if not contract.by_date or name != "date"},
+            schema={key: kind for key, kind in schema.items() if not contract.by_date or key != "date"},
             cast_options=pl.ScanCastOptions(categorical_to_string="allow"),
             hive_partitioning=contract.by_date,
             hive_schema=partition,
             glob=False,
         ).select(*schema)
-        return frame if since_run is None else frame.filter(pl.col("run") > since_run)
+
+    def _whole(self, name: str, path: str, size: int) -> Path:
+        """A data file, once it is known to be there in its length."""
+        file = self.root / name / path
+        try:
+            found = file.stat().st_size
+        except FileNotFoundError:
+            raise Unusable(
+                f"the data file {file} of the table {name} is missing; if `crm logs drop` or `prune` runs at this "
+                "moment, try again, else restore the workspace from a backup"
+            ) from None
+        if found != size:
+            raise Unusable(f"the data file {file} is damaged: it has {found:,} bytes instead of {size:,}; restore it")
+        return file
 
     def files(self, name: str) -> pl.DataFrame:
         """The data files: `path`, `date`, `rows`, `size`, and `first`, `last` (times of `ts`, where it has one)."""
@@ -180,23 +217,37 @@ class Lake:
             run: Number of the run, stored as the application transaction.
             replace: Dates whose present rows go; for a table without dates, any collection replaces all rows.
         """
+        gone = self.files(name).head(0) if replace is None else self.files(name)
+        if replace is not None and self.contracts[name].by_date:
+            gone = gone.filter(pl.col("date").is_in(list(replace)))
+        self._publish(name, add, gone, Transaction(APPLICATION, run))
+
+    def compact(self, name: str, add: Collection[Part], gone: pl.DataFrame, number: int) -> None:
+        """Publish data files that hold the rows of others, which go, in one step; no row changes.
+
+        Args:
+            name: The table.
+            add: What `write` returned, with a part that begins with `c` and the number.
+            gone: The files that they replace: rows of `files`.
+            number: Number of the compaction, one more than that of the last.
+        """
+        self._publish(name, add, gone, Transaction(COMPACTION, number), changes=False)
+
+    def _publish(
+        self, name: str, add: Collection[Part], gone: pl.DataFrame, version: Transaction, *, changes: bool = True
+    ) -> None:
         contract = self.contracts[name]
         table = self.open(name) or self._create(name)
-        actions: list[AddAction | RemoveAction] = [_add_action(part) for part in add]
-        if replace is not None:
-            gone = self.files(name)
-            if contract.by_date:
-                gone = gone.filter(pl.col("date").is_in(list(replace)))
-            now = int(time.time() * 1000)
-            actions += [
-                RemoveAction(path, True, now, size, _partition(day)) for path, day, _, size, *_ in gone.iter_rows()
-            ]
+        now = int(time.time() * 1000)
+        actions: list[AddAction | RemoveAction] = [_add_action(part, now, changes) for part in add]
+        old = gone.select("path", "size", "date").iter_rows()
+        actions += [RemoveAction(path, changes, now, size, _partition(day)) for path, size, day in old]
         table.create_write_transaction(
             actions,
             "append",
             delta_schema(contract),
             ["date"] if contract.by_date else [],
-            commit_properties=CommitProperties(app_transactions=[Transaction(APPLICATION, run)]),
+            commit_properties=CommitProperties(app_transactions=[version]),
             post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=True),
         )
         self._open.pop(name, None)
@@ -213,36 +264,52 @@ class Lake:
             configuration={"delta.logRetentionDuration": "interval 7 days"},
         )
 
+    def replaced(self, name: str, keep: timedelta) -> Sequence[Path]:
+        """The data files on the disk that commits have replaced.
+
+        Args:
+            name: The table.
+            keep: How long ago at least, in whole hours.
+        """
+        table = self.open(name)
+        if table is None:
+            return []
+        hours = max(0, keep // timedelta(hours=1))
+        paths = table.vacuum(retention_hours=hours, dry_run=True, enforce_retention_duration=False)
+        return [file for file in (self.root / name / path for path in paths) if file.exists()]
+
     def vacuum(self, name: str, keep: timedelta) -> int:
-        """Delete data files that have been replaced, once nobody reads them; returns how many.
+        """Delete data files that have been replaced, once nobody reads them; returns how many bytes that frees.
 
         Args:
             name: The table.
             keep: How long ago they must have been replaced, so that a query that is under way still finds them.
         """
-        table = self.open(name)
-        if table is None:
-            return 0
-        hours = max(0, keep // timedelta(hours=1))
-        return len(table.vacuum(retention_hours=hours, dry_run=False, enforce_retention_duration=False))
+        freed = 0
+        for file in self.replaced(name, keep):
+            freed += file.stat().st_size
+            file.unlink()
+            with suppress(OSError):  # other files are left in the folder
+                file.parent.rmdir()
+        return freed
 
     def sweep(self, name: str) -> int:
-        """Delete what a run that never committed has left; returns how many files."""
-        last = self.transaction(name)
+        """Delete what a run, or a compaction, that never committed has left; returns how many files."""
+        last, compacted = self.transaction(name), self.transaction(name, COMPACTION)
         count = 0
         for file in (self.root / name).rglob("*.parquet"):
             match = _RUN.match(file.name)
-            if match and int(match.group(1)) > last:
+            if match and (int(match[1]) > last or int(match[2] or 0) > compacted):
                 file.unlink()
                 count += 1
         return count
 
 
-def _add_action(part: Part) -> AddAction:
+def _add_action(part: Part, now: int, changes: bool) -> AddAction:
     stats: dict[str, object] = {"numRecords": part.rows}
     if part.first is not None:
         stats |= {"minValues": {"ts": part.first}, "maxValues": {"ts": part.last}, "nullCount": {"ts": 0}}
-    return AddAction(part.path, part.size, _partition(part.date), int(time.time() * 1000), True, json.dumps(stats))
+    return AddAction(part.path, part.size, _partition(part.date), now, changes, json.dumps(stats))
 
 
 def _partition(day: date | None) -> dict[str, str | None]:

@@ -127,11 +127,11 @@ def exit_codes(_app: App) -> str:
     by_class = {
         error.exit_code: _sentence(error)
         for _, error in inspect.getmembers(errors, inspect.isclass)
-        if issubclass(error, errors.CrmError) and error is not errors.CrmError
+        if issubclass(error, errors.CrmError) and error.exit_code != 1
     }
     known = {
         0: "Done.",
-        1: "A bug in the program or in a plugin, or a plugin's command that cannot be imported.",
+        1: "A bug in the program or in a plugin: a command that cannot be imported, a miner that does not work.",
         **by_class,
         INTERRUPTED: "Interrupted by Ctrl-C.",
         BROKEN_PIPE: "The reader of standard output has gone.",

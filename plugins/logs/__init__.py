@@ -19,6 +19,7 @@ _COMMANDS = (
     ("top", "Count the stored hits by a field."),
     ("traffic", "Count hits, views, sessions and visitors by hour, day or week."),
     ("drop", "Forget a source, so that it can be read again."),
+    ("prune", "Delete the hits and sessions from before a date."),
     ("rebuild", "Make hits and sessions anew by the rules now in force."),
 )
 

@@ -101,10 +101,10 @@ RUNS = Table(
     "One row a run that wrote to the workspace.",
     (
         Column("run", "int64", "number of the run"),
-        Column("kind", "string", "mine, drop or rebuild"),
+        Column("kind", "string", "mine, drop, prune or rebuild"),
         Column("started", "timestamp", "when it began"),
         Column("rules", "string", "the rules by which it worked, JSON"),
-        Column("dropped", "string", "numbers of the sources that it dropped, JSON"),
+        Column("dropped", "string", "numbers of the sources that it dropped, or the date to which it pruned, JSON"),
         Column("version", "string", "version of the program"),
     ),
     owner="logs",

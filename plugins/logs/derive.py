@@ -5,7 +5,7 @@ go on behind a window's end are carried into the next.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
@@ -26,10 +26,14 @@ COLUMNS = ("visitor", "ts", "page", "login", "status", "kind", "bot", "source", 
 
 @dataclass(frozen=True)
 class Touched:
-    """What has to be rebuilt: the dates of the touched runs, and their visitors (None: everybody)."""
+    """What has to be rebuilt: the dates of the touched runs, and their visitors (None: everybody).
+
+    The sessions of the dates in `gone` go, whosever they are.
+    """
 
     dates: list[date]
     visitors: pl.Series | None
+    gone: list[date] = field(default_factory=list)
 
 
 def touched(lake: Lake, built: int, rules: SessionRules) -> Touched:
@@ -53,6 +57,24 @@ def touched(lake: Lake, built: int, rules: SessionRules) -> Touched:
                 edge += step
                 days.add(edge)
     return Touched(sorted(days), visitors)
+
+
+def pruned(lake: Lake, before: date, rules: SessionRules) -> Touched:
+    """What taking out all hits before a date has touched: also the runs that may have gone on over its midnight.
+
+    Of such a run, the hits since the date are left, and become sessions of their own.
+    """
+    gone = sorted(day for day in lake.files("sessions")["date"].unique().to_list() if day < before)
+    midnight = _midnight(before)
+    near = lake.scan("hits", dates=[before, before + DAY]).filter(
+        pl.col("ts") <= midnight + rules.idle, pl.col("bot").is_null()
+    )
+    pairs = near.select("date", "visitor").unique().collect()
+    visitors = pairs["visitor"].unique().sort()
+    days = set(pairs["date"].to_list())
+    while days and _crosses(lake, max(days), DAY, visitors, rules.idle):
+        days.add(max(days) + DAY)
+    return Touched(sorted(days), visitors, gone)
 
 
 def _crosses(lake: Lake, day: date, step: timedelta, visitors: pl.Series, idle: timedelta) -> bool:
@@ -93,9 +115,9 @@ def rebuild(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int, wh
     if what.visitors is not None:
         parts += _write(lake, _kept(lake, what), run, "kept")
     old = set(lake.files("sessions")["date"].to_list())
-    replaced = sorted(old if what.visitors is None else set(what.dates))
-    lake.commit("sessions", parts, run, replace=replaced)
-    return sorted(set(what.dates) | (old if what.visitors is None else set()))
+    touched_dates = {*what.dates, *what.gone}
+    lake.commit("sessions", parts, run, replace=sorted(old if what.visitors is None else touched_dates))
+    return sorted(touched_dates | (old if what.visitors is None else set()))
 
 
 def _kept(lake: Lake, what: Touched) -> pl.DataFrame:

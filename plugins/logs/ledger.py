@@ -7,7 +7,7 @@ larger than the hits table's transaction; `recover` deletes the others.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from os import stat_result
 from typing import Any
 
@@ -48,13 +48,16 @@ class Reading:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that writes: its number, its kind ("mine", "drop", "rebuild"), and its rules (JSON)."""
+    """A run that writes: its number, its kind ("mine", "drop", "prune", "rebuild"), and its rules (JSON).
+
+    `dropped` holds the numbers of the sources that a drop has dropped, or the date that a prune has pruned to.
+    """
 
     number: int
     kind: str
     rules: str
     started: datetime
-    dropped: tuple[int, ...] = ()
+    dropped: tuple[int | str, ...] = ()
 
 
 class Ledger:
@@ -196,6 +199,14 @@ class Ledger:
         runs = self.records.table("runs")
         with self.records.begin() as connection:
             return set(connection.execute(sa.select(runs.c.kind).where(runs.c.run > run)).scalars())
+
+    def pruned_since(self, run: int) -> date | None:
+        """The date to which the runs after `run` have pruned, if they did nothing else."""
+        runs = self.records.table("runs")
+        with self.records.begin() as connection:
+            found = connection.execute(sa.select(runs.c.kind, runs.c.dropped).where(runs.c.run > run)).all()
+        dates = [date.fromisoformat(json.loads(dropped)[0]) for kind, dropped in found if kind == "prune"]
+        return max(dates) if dates and len(dates) == len(found) else None
 
 
 def _merged(readings: list[Reading]) -> list[Reading]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
+from crm.compaction import compact
 from crm.errors import Unusable
 from logparse.kernel import Account
 from logparse.robots import Robots, list_version
@@ -48,6 +49,16 @@ class Result:
     account: Account
     changed: list[date]
     rules: SessionRules
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What a prune took out: days with hits, hits, and sessions; and the miners that did not work."""
+
+    days: int
+    hits: int
+    sessions: int
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -144,12 +155,19 @@ class Mine:
             ledger.write(Run(run, "mine", self.rules_text(), started), readings)
             self.workspace.lake.commit("hits", [part for outcome in outcomes for part in outcome.parts], run)
             changed |= set(self._derive(ledger, run))
-            for name in self.workspace.lake.contracts:
-                self.workspace.lake.vacuum(name, KEEP_REPLACED)
+            self._tidy()
         else:
             ledger.write_files(last, readings)
         account = sum((reading.account for reading in readings), Account())
         return Result(outcomes, account, sorted(changed), self.session_rules, self.failed)
+
+    def _tidy(self) -> None:
+        """Put small files together, and delete those that were replaced so long ago that nobody reads them."""
+        lake = self.workspace.lake
+        for name, contract in lake.contracts.items():
+            if contract.by_date:
+                compact(lake, name)
+            lake.vacuum(name, KEEP_REPLACED)
 
     def rebuild(self) -> Result:
         """Make page, kind and robot of every stored hit anew, then all sessions and tables."""
@@ -181,6 +199,29 @@ class Mine:
         for name in lake.contracts:
             lake.vacuum(name, timedelta(0))
         return gone
+
+    def prune(self, before: date, audit: Callable[[int], None]) -> Pruned:
+        """Take out all hits before a date, with their sessions and what miners made of these.
+
+        The ledger stays as it is, so that no line of them is read again. Sessions that had begun before the date
+        are gone; their hits since then make sessions of their own, as if the logs had begun there.
+
+        Args:
+            before: The first UTC date that is kept.
+            audit: Told how many hits will go, before they do.
+        """
+        ledger, last, _ = self._caught_up(*self._opened())
+        lake = self.workspace.lake
+        old = lake.files("hits").filter(pl.col("date") < before)
+        hits, sessions = int(old["rows"].sum()), int(lake.files("sessions")["rows"].sum())
+        if not old.height:
+            return Pruned(0, 0, 0)
+        audit(hits)
+        run, days = last + 1, old["date"].unique().to_list()
+        ledger.write(Run(run, "prune", self.rules_text(), datetime.now(UTC), (before.isoformat(),)), [])
+        lake.commit("hits", [], run, replace=days)
+        self._derive(ledger, run)
+        return Pruned(len(days), hits, sessions - int(lake.files("sessions")["rows"].sum()), self.failed)
 
     def _opened(self) -> tuple[Ledger, int]:
         """The ledger and the number of the last run; what a run that never committed has left is gone.
@@ -254,8 +295,12 @@ class Mine:
         built = lake.transaction("sessions")
         changed: tuple[int, list[date]] | None = None
         if built < run:
-            whole = bool(ledger.kinds_since(built) - {"mine"})
-            what = derive.touched(lake, 0 if whole else built, self.session_rules)
+            before = ledger.pruned_since(built) if built else None
+            if before is not None:
+                what = derive.pruned(lake, before, self.session_rules)
+            else:
+                whole = bool(ledger.kinds_since(built) - {"mine"})
+                what = derive.touched(lake, 0 if whole else built, self.session_rules)
             changed = built, derive.rebuild(lake, self.session_rules, _ranks(ledger), run, what)
         working = [miner for miner in self.miners if miner.name not in self.failed]
         miners.mine(lake, working, changed, run, self._fail)

@@ -16,6 +16,7 @@ from plugins.logs.words import (
     Told,
     account_in_words,
     behaviour,
+    counted,
     describe,
     duration,
     format_words,
@@ -152,15 +153,15 @@ def _hits_lines(lake: "Lake", days: list[date]) -> Iterator[str]:
     by_name = int(kinds.filter("robot")["len"].sum())
     by_kind = ", ".join(f"{people.get(kind, 0):,} {name}" for kind, name in KINDS.items())
     span = f"{days[0]}" if len(days) == 1 else f"{len(days):,} days from {days[0]} to {days[-1]}"
-    yield f"{span} (UTC) in all: {int(kinds['len'].sum()):,} hits: {by_kind}, {by_name:,} by robots"
+    yield f"{span} (UTC) in all: {counted(int(kinds['len'].sum()), 'hit')}: {by_kind}, {by_name:,} by robots"
 
 
 def _session_lines(found: Figures) -> Iterator[str]:
     opened = f", {found.open:,} still open" if found.open else ""
-    customers = f", {found.customers:,} customers logged in" if found.customers else ""
-    yield f"  {found.sessions:,} sessions by {found.visitors:,} visitors{customers}{opened}"
+    customers = f", {counted(found.customers, 'customer')} logged in" if found.customers else ""
+    yield f"  {counted(found.sessions, 'session')} by {counted(found.visitors, 'visitor')}{customers}{opened}"
     yield (
-        f"  {found.views:,} views, {found.views_per_session:.2f} a session; median duration "
+        f"  {counted(found.views, 'view')}, {found.views_per_session:.2f} a session; median duration "
         f"{duration(found.median_duration_s)}; bounce rate {found.bounce_rate:.1%}"
     )
 

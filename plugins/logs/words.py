@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from crm.cells import visible
+from crm.errors import MinerFailed
 from crm.units import Duration
 from logparse.kernel import Account
 from logparse.rules import BehaviourRules, SessionRules
@@ -35,6 +36,35 @@ class Told:
     error: str = ""
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: `1 hit`, `2,000 hits`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def size(number: float) -> str:
+    """A number of bytes: `1 byte`, `1.5 MB`."""
+    if number < 1000:
+        return counted(int(number), "byte")
+    for unit in ("kB", "MB", "GB"):
+        number /= 1000
+        if number < 1000:
+            return f"{number:.1f} {unit}"
+    return f"{number / 1000:.1f} TB"
+
+
+def judge_miners(failed: Mapping[str, str]) -> None:
+    """End with an exit code where miners did not work.
+
+    Raises:
+        MinerFailed: names them.
+    """
+    if failed:
+        named = ", ".join(f"{name} ({visible(error)})" for name, error in failed.items())
+        raise MinerFailed(
+            f"{counted(len(failed), 'miner')} did not work, and their tables are as they were: {named}; all else is stored"
+        )
+
+
 def format_words(name: str, share: float | None) -> str:
     """How a format was found."""
     return f"format {name}" if share is None else f"format {name}, which fits {share:.0%} of its first lines"
@@ -43,12 +73,12 @@ def format_words(name: str, share: float | None) -> str:
 def lines_of(account: Account) -> str:
     """The law of lines in words: lines = hits + filtered + rejected + blank."""
     parts = [
-        (account.hits, "hits"),
-        (sum(account.filtered.values()), "filtered"),
-        (sum(account.rejected.values()), "rejected"),
-        (account.blank, "blank"),
+        counted(account.hits, "hit"),
+        f"{sum(account.filtered.values()):,} filtered",
+        f"{sum(account.rejected.values()):,} rejected",
+        f"{account.blank:,} blank",
     ]
-    return f"{account.lines:,} lines = " + " + ".join(f"{count:,} {name}" for count, name in parts)
+    return f"{counted(account.lines, 'line')} = {' + '.join(parts)}"
 
 
 def logs_in_words(logs: Sequence[Told]) -> Iterator[str]:
@@ -70,7 +100,7 @@ def _log(log: Told, *, alone: bool) -> Iterator[str]:
     """One log; where it alone was read, its account is left to that of all."""
     name = visible(log.name)
     if log.state == "refused":
-        yield f"{name}: refused: {log.error}"
+        yield f"{name}: refused"
         return
     if log.state != "read":
         yield f"{name}: {log.state}"
@@ -81,7 +111,7 @@ def _log(log: Told, *, alone: bool) -> Iterator[str]:
     yield from (f"  line {line} rejected: {_reason(reason, at)}" for line, reason, at in log.rejects)
     more = sum(log.account.rejected.values()) - len(log.rejects)
     if more:
-        yield f"  and {more:,} more lines rejected"
+        yield f"  and {more:,} more {'line' if more == 1 else 'lines'} rejected"
 
 
 def _reason(reason: str, at: str | None) -> str:
@@ -116,7 +146,7 @@ def refusal(logs: Sequence[Told], meaning: str = "") -> str:
     refused = [log for log in logs if log.state == "refused"]
     named = "; ".join(f"{visible(log.name)}: {log.error}" for log in refused[:FEW])
     rest = f"; and {len(refused) - FEW:,} more" if len(refused) > FEW else ""
-    return f"{len(refused):,} of {len(logs):,} logs could not be used{meaning}: {named}{rest}"
+    return f"{len(refused):,} of {counted(len(logs), 'log')} could not be used{meaning}: {named}{rest}"
 
 
 def duration(seconds: float) -> str:

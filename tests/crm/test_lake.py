@@ -130,9 +130,12 @@ def test_parts_that_are_discarded_leave_no_file(lake: Lake) -> None:
 
 def test_a_vacuum_deletes_what_was_replaced_long_enough_ago(lake: Lake) -> None:
     lake.commit("visits", lake.write("visits", visits(1, "01T10:00"), 1, "a"), 1)
+    size = lake.files("visits")["size"].sum()
     lake.commit("visits", lake.write("visits", visits(2, "01T11:00"), 2, "a"), 2, replace=[date(2026, 3, 1)])
     assert (lake.vacuum("visits", timedelta(days=1)), on_disk(lake)) == (0, 2)
-    assert (lake.vacuum("visits", timedelta(0)), on_disk(lake)) == (1, 1)
+    (old,) = lake.replaced("visits", timedelta(0))
+    assert (lake.vacuum("visits", timedelta(0)), on_disk(lake)) == (size, 1)
+    assert (old.exists(), lake.replaced("visits", timedelta(0)), lake.vacuum("visits", timedelta(0))) == (False, [], 0)
     assert stored(lake) == ["/01T11:00"]
     assert lake.vacuum("totals", timedelta(0)) == 0
 

@@ -32,6 +32,7 @@ def command(app: App, sources: tuple[int, ...], everything: bool, yes: bool) -> 
     """
     from plugins.logs import history
     from plugins.logs.mining import Mine
+    from plugins.logs.words import counted
 
     if everything == bool(sources):
         raise UsageError("name the sources to forget, or --all; `crm logs status` lists them")
@@ -45,7 +46,7 @@ def command(app: App, sources: tuple[int, ...], everything: bool, yes: bool) -> 
         _ask(wanted)
     with workspace.lock():
         gone = Mine.of(app).drop(None if everything else wanted["source"].to_list())
-    app.note(f"forgot {_count(wanted.height, 'source')} with {_count(gone, 'hit')}")
+    app.note(f"forgot {counted(wanted.height, 'source')} with {counted(gone, 'hit')}")
 
 
 def _named(known: "pl.DataFrame", sources: tuple[int, ...]) -> "pl.DataFrame":
@@ -69,12 +70,10 @@ def _ask(wanted: "pl.DataFrame") -> None:
         UsageError: there is nobody to ask.
         click.Abort: the answer is no.
     """
+    from plugins.logs.words import counted
+
     if not sys.stdin.isatty():
         raise UsageError("this forgets hits for good; say --yes where nobody can be asked")
     for source, name, hits in wanted.select("source", "name", "hits").iter_rows():
-        click.echo(f"source {source}, {visible(name)}: {_count(hits, 'hit')}", err=True)
-    click.confirm(f"Forget {_count(wanted.height, 'source')}?", abort=True, err=True)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+        click.echo(f"source {source}, {visible(name)}: {counted(hits, 'hit')}", err=True)
+    click.confirm(f"Forget {counted(wanted.height, 'source')}?", abort=True, err=True)

@@ -64,11 +64,13 @@ def command(app: App, field: str, robots: "Robots") -> "pl.DataFrame":
     import polars as pl
 
     from plugins.logs import counting
+    from plugins.logs.words import counted
 
     by = counting.field(field)
     counted = counting.top(app.workspace().scan("hits"), by, robots).collect(engine="streaming")
     without = counted.filter(pl.col(by.column).is_null())
     if without.height:
         hits, share = without["hits"][0], without["share"][0]
-        app.note(f"{hits:,} hits ({share or 0:.1%}) without {by.column.replace('_', ' ')} are not listed")
+        told = f"{counted(hits, 'hit')} ({share or 0:.1%}) without {by.column.replace('_', ' ')}"
+        app.note(f"{told} {'is' if hits == 1 else 'are'} not listed")
     return counted.filter(pl.col(by.column).is_not_null())
