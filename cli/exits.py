@@ -10,12 +10,15 @@ from typing import TextIO, cast
 import click
 
 from crm.errors import CrmError
+from crm.messages import as_json, say, traceback_of
 
 INTERRUPTED = 130
 """Ctrl-C: 128 + SIGINT, as shells say it."""
 
 BROKEN_PIPE = 141
 """The reader of the output went away: 128 + SIGPIPE, as shells say it of programs that the signal ends."""
+
+LOG_JSON, QUIET, VERBOSE = (re.compile(text) for text in ("--log-json", "-q|--quiet", "-v+|--verbose"))
 
 _SYSTEM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
 """What the machine refuses is not a bug: full, read-only or broken disks, missing permissions."""
@@ -33,6 +36,8 @@ def exit_code(action: Callable[[], int], args: Sequence[str], culprit: Callable[
         code = _judged(action, args, culprit)
     except BrokenPipeError:
         code = BROKEN_PIPE
+    if _given(LOG_JSON, args) and (code or not _given(QUIET, args)):
+        say(as_json("error" if code else "info", "exit", code=code))
     for stream in (sys.stdout, sys.stderr):
         _let_go(stream)
     return code
@@ -47,10 +52,15 @@ def _judged(action: Callable[[], int], args: Sequence[str], culprit: Callable[[]
     except BrokenPipeError:
         raise
     except (KeyboardInterrupt, EOFError, click.Abort):
-        click.echo(err=True)
+        if sys.stderr is not None and sys.stderr.isatty():
+            click.echo(err=True)  # behind the ^C of the terminal
+        _say("interrupted", None, args)
         return INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        if _given(LOG_JSON, args):
+            _say(error.format_message(), None, args)
+        else:
+            error.show()
         return error.exit_code
     except CrmError as error:
         _say(str(error), error if error.exit_code == 1 else None, args)
@@ -61,22 +71,24 @@ def _judged(action: Callable[[], int], args: Sequence[str], culprit: Callable[[]
             return 4
         where = culprit()
         what = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
-        hint = "" if _verbose(args) else "; -v before the command shows the traceback"
+        hint = "" if _given(VERBOSE, args) else "; -v before the command shows the traceback"
         _say(f"this is a bug{f' in {where}' if where else ''} ({what}){hint}", error, args)
         return 1
 
 
 def _say(sentence: str, error: BaseException | None, args: Sequence[str]) -> None:
-    if error is not None and _verbose(args):
-        import traceback
-
-        traceback.print_exception(error, file=sys.stderr)
+    trace = traceback_of(error) if error is not None and _given(VERBOSE, args) else ""
+    if _given(LOG_JSON, args):
+        click.echo(as_json("error", "error", sentence, **({"traceback": trace} if trace else {})), err=True)
+        return
+    if trace:
+        click.echo(trace, err=True)
     click.echo(f"crm: {sentence}", err=True)
 
 
-def _verbose(args: Sequence[str]) -> bool:
-    """Whether `-v` is given; read from the words because an error may come before click has read them."""
-    return any(re.fullmatch("-v+|--verbose", arg) for arg in args)
+def _given(option: re.Pattern[str], args: Sequence[str]) -> bool:
+    """Whether an option is given; read from the words because an error may come before click has read them."""
+    return any(option.fullmatch(arg) for arg in args)
 
 
 def _let_go(stream: TextIO | None) -> None:

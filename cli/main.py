@@ -28,7 +28,8 @@ class RootGroup(LazyGroup):
             if given["verbose"] and given["quiet"]:
                 ctx.fail("-v and -q exclude each other.")
             verbosity = -1 if given["quiet"] else min(given["verbose"], 2)
-            ctx.obj = App(DEFAULT_PLUGINS, given["workspace"], given["config"], verbosity)
+            places = given["workspace"], given["config"]
+            ctx.obj = App(DEFAULT_PLUGINS, *places, verbosity, log_json=given["log_json"])
         return super().app(ctx)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
@@ -101,6 +102,9 @@ class RootGroup(LazyGroup):
 )
 @click.option("-v", "--verbose", count=True, is_eager=True, help="Say more; twice: say even more.")
 @click.option("-q", "--quiet", is_flag=True, is_eager=True, help="Say only what is wrong.")
+@click.option(
+    "--log-json", is_flag=True, is_eager=True, help="Write every message on stderr as JSON, one object a line."
+)
 @click.version_option(__version__, prog_name="crm", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context, /, **_options: object) -> None:

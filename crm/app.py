@@ -1,9 +1,7 @@
 """What every command works with: the plugins, the configuration, the workspace, and words on stderr."""
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -12,6 +10,7 @@ import click
 
 from crm import __version__
 from crm.discovery import read_settings
+from crm.messages import Level, as_json, say, traceback_of
 from crm.plugins import PluginHost
 
 if TYPE_CHECKING:
@@ -34,14 +33,22 @@ class App:
         workspace: The workspace's folder, which need not exist.
         config: The configuration file that the user named; None for the one in the workspace.
         verbosity: -1 quiet, 0 normal, 1 verbose, 2 very verbose.
+        log_json: Messages are JSON, one object a line.
     """
 
     def __init__(
-        self, builtins: Sequence[str], workspace: Path, config: Path | None = None, verbosity: int = 0
+        self,
+        builtins: Sequence[str],
+        workspace: Path,
+        config: Path | None = None,
+        verbosity: int = 0,
+        *,
+        log_json: bool = False,
     ) -> None:
         self.builtins = builtins
         self.workspace_path = workspace
         self.verbosity = verbosity
+        self.log_json = log_json
         self._config = config
 
     @property
@@ -86,34 +93,38 @@ class App:
         """
         from crm.workspace import Workspace
 
-        return Workspace.open(self.workspace_path, self.tables, create=create)
+        return Workspace.open(self.workspace_path, self.tables, create=create, note=self.note)
 
     def note(self, text: str) -> None:
         """Tell the user something on stderr, unless `-q` is given."""
         if self.verbosity >= 0:
-            _say(text)
+            self._say("info", "note", text)
 
-    def warn(self, text: str) -> None:
+    def warn(self, text: str, **fields: object) -> None:
         """Warn the user on stderr."""
-        _say(f"crm: warning: {text}")
+        self._say("warning", "warning", text, **fields)
 
-    def debug(self, text: str) -> None:
-        """Tell what happens inside on stderr, with `-v`."""
+    def debug(self, text: str, event: str = "debug", **fields: object) -> None:
+        """Tell what happens inside on stderr, with `-v`; the fields are for `--log-json`."""
         if self.verbosity > 0:
-            _say(text)
+            self._say("debug", event, text, **fields)
+
+    def event(self, event: str, **fields: object) -> None:
+        """Log what a person is told elsewhere: only with `--log-json`, and not with `-q`."""
+        if self.log_json and self.verbosity >= 0:
+            say(as_json("info", event, **fields))
+
+    def _say(self, level: Level, event: str, text: str, **fields: object) -> None:
+        if self.log_json:
+            say(as_json(level, event, text, **fields))
+        else:
+            say(f"crm: warning: {text}" if level == "warning" else text)
 
     def _report(self, sentence: str, error: BaseException | None) -> None:
-        self.warn(sentence)
-        if error is not None and self.verbosity > 0:
-            import traceback
-
-            traceback.print_exception(error, file=sys.stderr)
-
-
-def _say(text: str) -> None:
-    """Write to stderr; a run goes on when nobody reads its messages."""
-    with suppress(BrokenPipeError):
-        click.echo(text, err=True)
+        trace = traceback_of(error) if error is not None and self.verbosity > 0 else ""
+        self.warn(sentence, **({"traceback": trace} if trace and self.log_json else {}))
+        if trace and not self.log_json:
+            say(trace)
 
 
 def pass_app(function: Callable[Concatenate[App, P], R]) -> Callable[P, R]:

@@ -71,8 +71,10 @@ class Lake:
             except TableNotFoundError:
                 return None
             except DeltaError as error:
-                reason = str(error).splitlines()[0]
-                raise Unusable(f"the table {self.root / name} is damaged ({reason}); restore it from a backup") from error
+                reason = str(error).splitlines()[0][:200]
+                raise Unusable(
+                    f"the table {self.root / name} is damaged; restore it from a backup: {reason}"
+                ) from error
         return self._open[name]
 
     def transaction(self, name: str, application: str = APPLICATION) -> int:

@@ -1,10 +1,12 @@
 """The records of a workspace: SQL tables, made from their contracts, for what is edited row by row."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -45,9 +47,10 @@ class Records:
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """What opens connections; tables that are missing are made."""
-        # No pool: opening a file is cheap, and nothing is left open when the program ends.
-        engine = sa.create_engine(f"sqlite:///{self.file}", connect_args={"timeout": 30}, poolclass=sa.pool.NullPool)
+        """What opens connections; tables that are missing are made, where the file can be written."""
+        if self.read_only:
+            return self._engine_that_reads()
+        engine = _engine(f"sqlite:///{self.file}")
         sa.event.listen(engine, "connect", _prepare)
         try:
             self.metadata.create_all(engine)
@@ -56,9 +59,41 @@ class Records:
         self.file.chmod(0o600)
         return engine
 
+    @property
+    def read_only(self) -> bool:
+        """Whether the file, or its folder, in which SQLite keeps others beside it, cannot be written."""
+        return self.file.exists() and not (os.access(self.file, os.W_OK) and os.access(self.file.parent, os.W_OK))
+
+    def _engine_that_reads(self) -> sa.Engine:
+        """What opens connections that change nothing.
+
+        SQLite keeps two files beside a database while it is open. Where they are missing and cannot be made, nobody
+        has it open for writing, and it can be read as a file that does not change.
+
+        Raises:
+            Unusable: it is no database.
+        """
+        reason: sa.exc.DatabaseError | None = None
+        for how in ("mode=ro", "immutable=1"):
+            engine = _engine(f"sqlite:///file:{quote(str(self.file.absolute()))}?{how}&uri=true")
+            try:
+                with engine.connect() as connection:
+                    connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+            except sa.exc.DatabaseError as error:
+                reason = error
+            else:
+                return engine
+        raise Unusable(f"{self.file} cannot be read: {reason.orig if reason else ''}; it may be written just now")
+
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """One transaction: all of it is stored, or nothing; what it reads stays true until it has written."""
+        """One transaction: all of it is stored, or nothing; what it reads stays true until it has written.
+
+        Raises:
+            Unusable: the file, or its folder, cannot be written.
+        """
+        if self.read_only:
+            raise Unusable(f"{self.file} cannot be written; check the permissions of its folder, and the file system")
         with self.engine.begin() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
@@ -87,6 +122,11 @@ class Records:
         return frame.with_columns(
             pl.col(key).dt.replace_time_zone("UTC") for key, kind in schema.items() if kind == pl.Datetime("us", "UTC")
         )
+
+
+def _engine(url: str) -> sa.Engine:
+    """What opens connections. No pool: opening a file is cheap, and nothing is left open when the program ends."""
+    return sa.create_engine(url, connect_args={"timeout": 30}, poolclass=sa.pool.NullPool)
 
 
 def _define(contract: Table, metadata: sa.MetaData) -> None:

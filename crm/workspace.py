@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,9 @@ SCHEMA_VERSION = 1
 
 KEY_BYTES = 32
 
+HITS, SESSIONS = "hits", "sessions"
+"""The tables of which all other tables by date are made, each run in this order."""
+
 
 class Workspace:
     """An open workspace.
@@ -29,15 +32,31 @@ class Workspace:
     Attributes:
         path: Its folder.
         tables: Contracts of all tables.
+        note: Tells the user something.
     """
 
-    def __init__(self, path: Path, tables: Mapping[str, Table]) -> None:
+    def __init__(self, path: Path, tables: Mapping[str, Table], note: Callable[[str], None] | None = None) -> None:
         self.path = path
         self.tables = tables
+        self.note = note
+        self._noted = False
 
     @classmethod
-    def open(cls, path: Path, tables: Mapping[str, Table], *, create: bool = False) -> "Workspace":
+    def open(
+        cls,
+        path: Path,
+        tables: Mapping[str, Table],
+        *,
+        create: bool = False,
+        note: Callable[[str], None] | None = None,
+    ) -> "Workspace":
         """Open a workspace.
+
+        Args:
+            path: Its folder.
+            tables: Contracts of all tables.
+            create: Make it if there is none.
+            note: Tells the user something.
 
         Raises:
             Unusable: there is none and `create` is false, or another version of the program made it.
@@ -52,7 +71,7 @@ class Workspace:
         found = version.read_text(encoding="ascii").strip()
         if found != str(SCHEMA_VERSION):
             raise Unusable(f"the workspace {path} has version {found}, and this program reads version {SCHEMA_VERSION}")
-        return cls(path, tables)
+        return cls(path, tables, note)
 
     @property
     def version(self) -> int:
@@ -82,16 +101,30 @@ class Workspace:
         """
         file = self.path / "key"
         if not file.exists():
-            if (self.path / "lake" / "hits").exists():
+            if (self.path / "lake" / HITS).exists():
                 raise Unusable(f"{file}, by which visitors are named, is missing; restore it from a backup")
             write_key(self.path, secrets.token_bytes(KEY_BYTES))
         return _read_key(file)
 
     def scan(self, name: str) -> "pl.LazyFrame":
-        """A table of the lake or the records, whole, with personal values in the clear."""
-        if self.tables[name].store == "lake":
-            return self.lake.scan(name)
-        return self.records.frame(name).lazy()
+        """A table of the lake or the records, whole, with personal values in the clear.
+
+        The user is told, once, if it is older than the hits.
+        """
+        if self.tables[name].store != "lake":
+            return self.records.frame(name).lazy()
+        if name != HITS and not self._noted and self.note is not None and self._is_behind(name):
+            self._noted = True
+            self.note(
+                f"the table {name} is behind the hits: a run is under way, was interrupted, or a miner does not work; "
+                "the next `crm logs mine` that ends well brings it up to date"
+            )
+        return self.lake.scan(name)
+
+    def _is_behind(self, name: str) -> bool:
+        """Whether a table, or the sessions that such tables are made of, has not seen the last run of the hits."""
+        last = self.lake.transaction(HITS)
+        return 0 < self.lake.transaction(name) < last or self.lake.transaction(SESSIONS) < last
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -107,6 +140,8 @@ class Workspace:
             lock.acquire()
         except Timeout:
             raise Locked(f"another run is writing to the workspace {self.path}; try again when it has ended") from None
+        except OSError as error:
+            raise Unusable(f"the workspace {self.path} cannot be written: {error.strerror or error}") from error
         self.__dict__.pop("lake", None)  # what others committed before the lock must be seen
         mask = os.umask(0o077)
         try:

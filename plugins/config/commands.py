@@ -60,9 +60,18 @@ def show(app: App, changed: bool) -> None:
 def check(app: App) -> None:
     """Check the configuration file; exit code 4 and a sentence that says where it is wrong.
 
+    Beside keys and values, what sections say of themselves is tried: a log format is compiled, for example.
+    A name in plugins.block that no plugin has is warned of, and so is a folder of plugins that is not there.
+
     \b
     Examples:
       crm config check
+      crm -c new.yaml config check
     """
+    from plugins.config.checks import try_sections, without_effect
+
     path = app.config.path
+    try_sections(app.config, app.host)
+    for sentence in without_effect(app.config, app.host):
+        app.warn(sentence)
     click.echo(f"OK: {path}" if path else "OK: no configuration file, everything is at its default")

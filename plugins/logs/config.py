@@ -1,7 +1,7 @@
 """The section `logs` of the configuration."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
@@ -9,6 +9,9 @@ from msgspec import Meta
 from crm.errors import Unusable
 from crm.units import Duration
 from logparse.rules import BehaviourRules, DropRule, PageRules, RobotRules, Rules, SessionRules, VisitorRules
+
+if TYPE_CHECKING:
+    from crm.plugins import PluginHost
 
 LONGEST_IDLE = timedelta(days=1)
 
@@ -66,6 +69,21 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     robots: RobotsConfig = RobotsConfig()
     sessions: SessionsConfig = SessionsConfig()
     drop: Annotated[tuple[DropRule, ...], Meta(description="Hits that are not stored, each rule with a name.")] = ()
+
+    def check(self, host: "PluginHost") -> None:
+        """Compile the log format, and see whether the rules agree with each other; `crm config check` asks for it.
+
+        Raises:
+            Unusable: they cannot be used.
+        """
+        from logparse.errors import FormatError
+        from plugins.logs.opening import choose_format
+
+        self.session_rules()
+        try:
+            choose_format(self.format, list(host.log_formats().values()))
+        except FormatError as error:
+            raise Unusable(f"logs.format: {error}") from error
 
     def rules(self) -> Rules:
         """The rules by which lines become hits."""

@@ -22,6 +22,7 @@ from plugins.logs.ledger import Ledger, Reading, Source
 from plugins.logs.opening import Opened, open_log
 from plugins.logs.parallel import Pool
 from plugins.logs.pieces import KEPT_REJECTS, Piece, Pieces
+from plugins.logs.rejects import RejectsFile
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Intake:
     verify: bool
     progress: Callable[[int, int], None]
     pool: Pool
+    rejects: RejectsFile | None = None
 
     def read(self, item: Input, number: int) -> Outcome:
         """Read one input; what is wrong with it is in the outcome, not raised.
@@ -85,7 +87,11 @@ class Intake:
                     known=self.formats,
                     ledger=self.ledger,
                 )
-                return self._read_opened(opened, item, number, path, seen)
+                outcome = self._read_opened(opened, item, number, path, seen)
+            if self.rejects is not None:
+                known = outcome.reading.source if outcome.reading else opened and opened.source
+                self.rejects.end(item.name, known.number if known else None)
+            return outcome
         except LogparseError as error:
             return Outcome(item.name, "refused", error=str(error).removeprefix(f"{item.path}: "))
 
@@ -120,13 +126,16 @@ class Intake:
 
     def _pieces(self, opened: Opened, source: int, number: int) -> tuple[list[Piece], list[Part], str]:
         """All blocks parsed and stored: what they became, their data files, and the error that ended it, if any."""
-        task = Pieces(Kernel(compile_pattern(opened.format), self.rules, self.key, self.robots), source, self.run)
+        kernel = Kernel(compile_pattern(opened.format), self.rules, self.key, self.robots)
+        task = Pieces(kernel, source, self.run, all_rejects=self.rejects is not None)
         pieces: list[Piece] = []
         parts: list[Part] = []
         try:
             for at, piece in enumerate(self.pool.map(task, opened.blocks)):
                 parts += self.lake.store("hits", piece.files, self.run, f"{_prefix(number)}{at:06d}")
-                rejects = piece.rejects if at < KEPT_REJECTS else piece.rejects.clear()
+                if self.rejects is not None:
+                    self.rejects.add(piece.rejects)
+                rejects = piece.rejects.head(KEPT_REJECTS) if at < KEPT_REJECTS else piece.rejects.clear()
                 pieces.append(replace(piece, files=[], rejects=rejects))
                 self.progress(piece.account.lines, piece.end)
         except LogparseError as failure:

@@ -1,7 +1,9 @@
 """One run of `crm logs mine`: recover, read, commit hits, rebuild sessions, run the miners. Exactly once."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
+from crm.cells import visible
 from crm.compaction import compact
 from crm.errors import Unusable
 from logparse.kernel import Account
@@ -21,6 +24,7 @@ from plugins.logs.ingest import Intake, Outcome
 from plugins.logs.inputs import Input
 from plugins.logs.ledger import Ledger, Run
 from plugins.logs.parallel import Pool
+from plugins.logs.rejects import RejectsFile
 from plugins.logs.words import differences
 
 if TYPE_CHECKING:
@@ -72,6 +76,7 @@ class Mine:
         session_rules: The session rules in force.
         miners: What plugins have registered.
         note: Tells the user something.
+        debug: Tells the user what happens inside, with an event and its fields.
         complain: Tells the user of a miner that does not work, once.
         failed: The miners that did not work in this run, each with its error; they are not run again.
     """
@@ -81,6 +86,7 @@ class Mine:
     session_rules: SessionRules
     miners: "Sequence[Miner]"
     note: Callable[[str], None]
+    debug: Callable[..., None]
     complain: "Callable[[Miner, BaseException], None]"
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -90,6 +96,7 @@ class Mine:
         app: "App",
         session_rules: SessionRules | None = None,
         note: Callable[[str], None] | None = None,
+        debug: Callable[..., None] | None = None,
     ) -> "Mine":
         """The workspace of a run of the program, with its configuration and its plugins' miners.
 
@@ -97,6 +104,7 @@ class Mine:
             app: The run of the program.
             session_rules: The session rules in force; None for those of the configuration.
             note: Tells the user something; None for `app.note`.
+            debug: Tells the user what happens inside; None for `app.debug`.
         """
         config = app.config.get("logs", LogsConfig)
         rules = session_rules or config.session_rules()
@@ -107,7 +115,10 @@ class Mine:
             assert plugin is not None
             app.host.fail(plugin, f"its miner {miner.name!r} does not work", error)
 
-        return cls(app.workspace(create=True), config, rules, miners, note or app.note, complain)
+        workspace, debug = app.workspace(create=True), debug or app.debug
+        named = ", ".join(miner.name for miner in miners)
+        debug(f"workspace {workspace.path}, configuration {app.config.path or 'none'}, miners: {named}")
+        return cls(workspace, config, rules, miners, note or app.note, debug, complain)
 
     @property
     def rules(self) -> Rules:
@@ -122,6 +133,7 @@ class Mine:
         *,
         verify: bool,
         progress: Callable[[int, int], None],
+        rejects: RejectsFile | None = None,
     ) -> Result:
         """Mine the new lines of some logs.
 
@@ -131,9 +143,11 @@ class Mine:
             wanted: The format to use; None to detect it.
             verify: Open also files that look unchanged.
             progress: Called with the lines of every block and the offset where it ends.
+            rejects: Takes the rejected lines, if they are wanted.
         """
         started = datetime.now(UTC)
-        ledger, last, changed = self._caught_up(*self._opened())
+        with self._timed("open the workspace and catch up"):
+            ledger, last, changed = self._caught_up(*self._opened())
         run = last + 1
         with Pool() as pool:
             intake = Intake(
@@ -148,18 +162,33 @@ class Mine:
                 verify,
                 progress,
                 pool,
+                rejects,
             )
-            outcomes = [intake.read(item, number) for number, item in enumerate(inputs)]
+            outcomes = [self._read(intake, item, number) for number, item in enumerate(inputs)]
         readings = [outcome.reading for outcome in outcomes if outcome.reading is not None]
         if any(reading.account.lines for reading in readings):
-            ledger.write(Run(run, "mine", self.rules_text(), started), readings)
-            self.workspace.lake.commit("hits", [part for outcome in outcomes for part in outcome.parts], run)
+            with self._timed(f"commit hits as run {run}"):
+                ledger.write(Run(run, "mine", self.rules_text(), started), readings)
+                self.workspace.lake.commit("hits", [part for outcome in outcomes for part in outcome.parts], run)
             changed |= set(self._derive(ledger, run))
-            self._tidy()
+            with self._timed("put small files together and delete replaced ones"):
+                self._tidy()
         else:
             ledger.write_files(last, readings)
         account = sum((reading.account for reading in readings), Account())
         return Result(outcomes, account, sorted(changed), self.session_rules, self.failed)
+
+    def _read(self, intake: Intake, item: Input, number: int) -> Outcome:
+        with self._timed(f"read {item.name}"):
+            return intake.read(item, number)
+
+    @contextmanager
+    def _timed(self, phase: str) -> Iterator[None]:
+        """Tell how long a phase of a run took."""
+        began = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - began
+        self.debug(f"{seconds:.3f} s: {visible(phase)}", "phase", phase=phase, seconds=round(seconds, 6))
 
     def _tidy(self) -> None:
         """Put small files together, and delete those that were replaced so long ago that nobody reads them."""
@@ -301,9 +330,11 @@ class Mine:
             else:
                 whole = bool(ledger.kinds_since(built) - {"mine"})
                 what = derive.touched(lake, 0 if whole else built, self.session_rules)
-            changed = built, derive.rebuild(lake, self.session_rules, _ranks(ledger), run, what)
+            with self._timed(f"make the sessions of {len(what.dates):,} days"):
+                changed = built, derive.rebuild(lake, self.session_rules, _ranks(ledger), run, what)
         working = [miner for miner in self.miners if miner.name not in self.failed]
-        miners.mine(lake, working, changed, run, self._fail)
+        with self._timed("run the miners"):
+            miners.mine(lake, working, changed, run, self._fail)
         return changed[1] if changed else []
 
     def _fail(self, miner: "Miner", error: BaseException) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -104,6 +105,24 @@ def max_rejects(function: F) -> F:
         metavar="N|N%",
         help="More rejected lines than this, or than this share of the new lines, make the exit code 3.  "
         "[default: no limit]",
+    )(function)
+
+
+def in_folder(_context: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    """Find out before the run whether the file can be made after it."""
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {value.parent}.")
+    return value
+
+
+def rejects(function: F) -> F:
+    """`--rejects`."""
+    return click.option(
+        "--rejects",
+        type=click.Path(dir_okay=False, path_type=Path),
+        metavar="FILE",
+        callback=in_folder,
+        help="Write every rejected line, with its place and the reason, as NDJSON.",
     )(function)
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from crm.datafiles import DataFile, encode
 from logparse.blocks import Block
 from logparse.kernel import Account, Kernel
+from logparse.rejects import placed
 from plugins.logs.contracts import HITS
 
 KEPT_REJECTS = 5
@@ -29,11 +30,12 @@ class Piece:
 
 @dataclass(frozen=True)
 class Pieces:
-    """Makes the pieces of one source in one run."""
+    """Makes the pieces of one source in one run, with the first rejected lines or with all and their offsets."""
 
     kernel: Kernel
     source: int
     run: int
+    all_rejects: bool = False
 
     def __call__(self, block: Block) -> Piece:
         """Parse a block."""
@@ -46,7 +48,7 @@ class Pieces:
         ts = hits["ts"]
         return Piece(
             parsed.account,
-            parsed.rejects.head(KEPT_REJECTS),
+            placed(parsed.rejects, block) if self.all_rejects else parsed.rejects.head(KEPT_REJECTS),
             encode(HITS, hits),
             ts[0] if hits.height else None,
             ts.max() if hits.height else None,  # type: ignore[arg-type]  # the column holds times

@@ -4,6 +4,9 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import ParamSpec
+
+P = ParamSpec("P")
 
 INTERVAL_S = 0.2
 
@@ -32,12 +35,12 @@ class Progress:
             rate = self.lines / (now - self.began)
             self._write(f"\r\x1b[K{self.lines:,} lines read, {rate:,.0f} a second")
 
-    def above(self, say: Callable[[str], None]) -> Callable[[str], None]:
+    def above(self, say: Callable[P, None]) -> Callable[P, None]:
         """`say`, so that what it says does not run into the line of progress."""
 
-        def said(text: str) -> None:
+        def said(*args: P.args, **kwargs: P.kwargs) -> None:
             self._clear()
-            say(text)
+            say(*args, **kwargs)
 
         return said
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ from logparse.errors import LogparseError
 from logparse.identity import digest
 from logparse.kernel import HITS, Account, Kernel, Parsed
 from logparse.pattern import compile_pattern
+from logparse.rejects import parse_placed
 from logparse.robots import Robots
 from logparse.rules import Rules, SessionRules
 from logparse.sessions import in_order, is_view
@@ -25,6 +27,7 @@ from plugins.logs.inputs import Input
 from plugins.logs.opening import Opened, open_log
 from plugins.logs.parallel import Pool
 from plugins.logs.pieces import KEPT_REJECTS
+from plugins.logs.rejects import RejectsFile
 from plugins.logs.words import Told, account_in_words, format_words, logs_in_words
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ class Reader:
         wanted: The format to use; None to detect it.
         rules: By which lines become hits.
         key: The pseudonym key.
+        rejects: Takes the rejected lines, if they are wanted.
         logs: What is known of each log so far.
     """
 
@@ -98,6 +102,7 @@ class Reader:
     wanted: LogFormat | None
     rules: Rules
     key: bytes
+    rejects: RejectsFile | None = None
     logs: list[Log] = field(default_factory=list)
 
     def hits(self) -> Iterator[tuple[Log, pl.DataFrame]]:
@@ -116,6 +121,9 @@ class Reader:
                     log.error = error.strerror or str(error)
                 except LogparseError as error:
                     log.error = str(error).removeprefix(f"{item.path}: ")
+                finally:
+                    if self.rejects is not None:
+                        self.rejects.end(item.name, None)
                 log.ended = True
 
     def _read(self, log: Log, item: Input, robots: Robots, pool: Pool) -> Iterator[tuple[Log, pl.DataFrame]]:
@@ -124,8 +132,11 @@ class Reader:
             if log.opened is None:
                 return
             kernel = Kernel(compile_pattern(log.opened.format), self.rules, self.key, robots)
-            for parsed in pool.map(kernel.parse, log.opened.blocks):
+            parse = kernel.parse if self.rejects is None else partial(parse_placed, kernel)
+            for parsed in pool.map(parse, log.opened.blocks):
                 log.add(parsed)
+                if self.rejects is not None:
+                    self.rejects.add(parsed.rejects)
                 yield log, parsed.hits
         account = log.account
         if sum(account.rejected.values()) * 2 > account.lines - account.blank:

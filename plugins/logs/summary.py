@@ -107,7 +107,6 @@ def report(result: "Result", lake: "Lake", took: float) -> Iterator[str]:
         yield from reasons
     else:
         yield f"no new lines, in {took:.1f} s"
-    yield from _failures(result)
     if not result.changed:
         yield "no session has changed"
         return
@@ -124,12 +123,6 @@ def rebuilt(result: "Result", lake: "Lake") -> Iterator[str]:
         yield "there are no hits to make anew"
         return
     yield from _dates_lines(result, lake)
-    yield from _failures(result)
-
-
-def _failures(result: "Result") -> Iterator[str]:
-    for name, error in result.failed.items():
-        yield f"miner {name} did not work, its tables are as they were: {visible(error)}"
 
 
 def _dates_lines(result: "Result", lake: "Lake") -> Iterator[str]:
@@ -198,9 +191,10 @@ def as_object(result: "Result", lake: "Lake", took: float) -> dict[str, Any]:
     found = figures(lake, result.changed, result.rules) if result.changed else None
     left_out = robots(lake, result.changed)
     return {
+        "run": lake.transaction("hits"),
         **_account_object(result.account),
         "seconds": round(took, 3),
-        "sources": [_source_object(outcome) for outcome in result.outcomes],
+        "sources": [source_object(outcome) for outcome in result.outcomes],
         "sessions": asdict(found) if found else None,
         "sessions_by_robots": left_out,
         "sessions_with_robots": sum(left_out.values()) + (found.sessions if found else 0),
@@ -210,7 +204,8 @@ def as_object(result: "Result", lake: "Lake", took: float) -> dict[str, Any]:
     }
 
 
-def _source_object(outcome: "Outcome") -> dict[str, Any]:
+def source_object(outcome: "Outcome") -> dict[str, Any]:
+    """What became of an input, for monitoring."""
     reading = outcome.reading
     return {
         "name": outcome.name,

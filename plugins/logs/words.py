@@ -52,17 +52,15 @@ def size(number: float) -> str:
     return f"{number / 1000:.1f} TB"
 
 
-def judge_miners(failed: Mapping[str, str]) -> None:
-    """End with an exit code where miners did not work.
-
-    Raises:
-        MinerFailed: names them.
-    """
-    if failed:
-        named = ", ".join(f"{name} ({visible(error)})" for name, error in failed.items())
-        raise MinerFailed(
-            f"{counted(len(failed), 'miner')} did not work, and their tables are as they were: {named}; all else is stored"
-        )
+def miner_failure(failed: Mapping[str, str]) -> MinerFailed | None:
+    """The error that names the miners that did not work; None if there are none."""
+    if not failed:
+        return None
+    named = ", ".join(f"{name} ({visible(error)})" for name, error in failed.items())
+    whose = "its tables are" if len(failed) == 1 else "their tables are"
+    return MinerFailed(
+        f"{counted(len(failed), 'miner')} did not work, {whose} as they were, and all else is stored: {named}"
+    )
 
 
 def format_words(name: str, share: float | None) -> str:

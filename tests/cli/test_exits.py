@@ -77,14 +77,14 @@ def test_help_of_a_group_with_a_command_that_cannot_be_imported_works(crm: "Prog
     assert "lost    Is not there." in crm("probe", "--help").stdout
 
 
-def test_ctrl_c_ends_with_130_and_says_nothing(crm: "Program") -> None:
+def test_ctrl_c_ends_with_130_and_one_sentence(crm: "Program") -> None:
     with crm.process("-q", "probe", "sleep") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert said(stderr.decode()) == [""]
+    assert said(stderr.decode()) == ["crm: interrupted"]
 
 
 def test_a_reader_that_goes_away_ends_the_program_quietly(crm: "Program") -> None:

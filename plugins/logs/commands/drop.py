@@ -32,7 +32,7 @@ def command(app: App, sources: tuple[int, ...], everything: bool, yes: bool) -> 
     """
     from plugins.logs import history
     from plugins.logs.mining import Mine
-    from plugins.logs.words import counted
+    from plugins.logs.words import counted, miner_failure
 
     if everything == bool(sources):
         raise UsageError("name the sources to forget, or --all; `crm logs status` lists them")
@@ -45,8 +45,11 @@ def command(app: App, sources: tuple[int, ...], everything: bool, yes: bool) -> 
     if not yes:
         _ask(wanted)
     with workspace.lock():
-        gone = Mine.of(app).drop(None if everything else wanted["source"].to_list())
+        mine = Mine.of(app)
+        gone = mine.drop(None if everything else wanted["source"].to_list())
     app.note(f"forgot {counted(wanted.height, 'source')} with {counted(gone, 'hit')}")
+    if failure := miner_failure(mine.failed):
+        raise failure
 
 
 def _named(known: "pl.DataFrame", sources: tuple[int, ...]) -> "pl.DataFrame":

@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
-from crm.errors import TooManyRejects, Unusable
-from plugins.logs.options import Limit, chosen_format, log_format, max_rejects, session_rules
+from crm.errors import CrmError, TooManyRejects, Unusable
+from plugins.logs.options import Limit, chosen_format, in_folder, log_format, max_rejects, rejects, session_rules
 
 if TYPE_CHECKING:
+    from crm.workspace import Workspace
     from plugins.logs.mining import Result
 
-
-def _in_folder(_context: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
-    """Find out before the run whether the file can be made after it."""
-    if value is not None and not value.parent.is_dir():
-        raise click.BadParameter(f"there is no folder {value.parent}.")
-    return value
+STDOUT = Path("-")
 
 
 @click.command(name="mine")
@@ -30,11 +26,20 @@ def _in_folder(_context: click.Context, _param: click.Parameter, value: Path | N
 @click.option("--verify", is_flag=True, help="Open also files that look unchanged.")
 @click.option(
     "--json-summary",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    callback=in_folder,
+    help="Write the summary as one JSON object, for monitoring; - prints it, and the one for people goes to stderr. "
+    "A run that fails leaves none.",
+)
+@click.option(
+    "--metrics",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    callback=_in_folder,
-    help="Write the summary as one JSON object, for monitoring; a run that fails leaves none.",
+    callback=in_folder,
+    help="Write metrics in the text format of Prometheus, for the node exporter's textfile collector.",
 )
+@rejects
 @max_rejects
 @pass_app
 def command(
@@ -47,6 +52,8 @@ def command(
     new_referrer: bool | None,
     verify: bool,
     json_summary: Path | None,
+    metrics: Path | None,
+    rejects: Path | None,
     max_rejects: Limit | None,
 ) -> None:
     """Store new lines of logs as hits, rebuild their sessions, run the miners.
@@ -63,20 +70,26 @@ def command(
 
     A log that cannot be read, that fits no format, or of which more than half is rejected is refused: nothing
     of it is stored, the others are, and the exit code is 4. With more rejected lines than --max-rejects allows,
-    all that is good has been stored, and the exit code is 3.
+    all that is good has been stored, and the exit code is 3. Where a plugin's miner does not work, only its
+    tables stay as they were, and the exit code is 1. Of several, the first of these counts.
+
+    --rejects writes each rejected line, also those of refused logs, as one JSON object: name and source (null
+    for a refused log) say which log, line and offset (in bytes, uncompressed) where, reason and field why, and
+    text is the line; bytes that are not UTF-8 stand in it as \\xHH, and of a line over 1 MiB its beginning.
 
     \b
     Examples:
       crm logs mine /var/log/nginx/access.log
       crm logs mine '/var/log/apache2/*access.log*' --json-summary last-run.json
+      crm -q logs mine /var/log/nginx/access.log --rejects rejects.ndjson --max-rejects 1%
+      crm logs mine /var/log/nginx/access.log --metrics /var/lib/node_exporter/crm.prom
       zcat old.log.gz | crm logs mine - --log-format combined
     """
-    from crm.atomic import replacing
-    from plugins.logs import summary
     from plugins.logs.config import LogsConfig
     from plugins.logs.inputs import expand
     from plugins.logs.mining import Mine
     from plugins.logs.progress import Progress
+    from plugins.logs.rejects import rejects_file
 
     began = time.perf_counter()
     config = app.config.get("logs", LogsConfig)
@@ -84,28 +97,59 @@ def command(
     formats, wanted = chosen_format(app, log_format, config)
     inputs = expand(files)
     workspace = app.workspace(create=True)
-    with workspace.lock(), Progress(quiet=app.verbosity < 0) as progress:
+    with workspace.lock(), Progress(quiet=app.verbosity < 0 or app.log_json) as progress:
         if json_summary and json_summary.is_file():
             json_summary.unlink()  # a run that fails must not leave the summary of an earlier one
-        mine = Mine.of(app, rules, progress.above(app.note))
-        result = mine.run(inputs, formats, wanted, verify=verify, progress=progress.advance)
+        mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug))
+        with rejects_file(rejects) as rejected:
+            result = mine.run(inputs, formats, wanted, verify=verify, progress=progress.advance, rejects=rejected)
     took = time.perf_counter() - began
-    if json_summary:
-        found = summary.as_object(result, workspace.lake, took)
+    error = _error(result, max_rejects)
+    _tell(app, result, workspace, took, json_summary)
+    if metrics:
+        _write_metrics(metrics, result, workspace, took, success=error is None)
+    if error is not None:
+        raise error
+
+
+def _tell(app: App, result: "Result", workspace: "Workspace", took: float, json_summary: Path | None) -> None:
+    """Tell people and programs what a run did."""
+    from crm.atomic import replacing
+    from plugins.logs import summary
+
+    for outcome in result.outcomes:
+        app.event("log", **summary.source_object(outcome))
+    found = summary.as_object(result, workspace.lake, took)
+    app.event("run", **{key: value for key, value in found.items() if key != "sources"})
+    data = json.dumps(found, ensure_ascii=False, indent=2, default=str).encode("utf-8", "backslashreplace") + b"\n"
+    if json_summary == STDOUT:
+        click.echo(data, nl=False)
+    elif json_summary:
         with replacing(json_summary) as out:
-            out.write(json.dumps(found, ensure_ascii=False, indent=2, default=str).encode() + b"\n")
+            out.write(data)
     if app.verbosity >= 0:
-        click.echo("\n".join(summary.report(result, workspace.lake, took)))
-    _judge(result, max_rejects)
+        to_stderr = json_summary == STDOUT
+        if not (to_stderr and app.log_json):
+            click.echo("\n".join(summary.report(result, workspace.lake, took)), err=to_stderr)
 
 
-def _judge(result: "Result", limit: Limit | None) -> None:
-    """End with an exit code other than 0 where logs were refused, or too many lines rejected."""
+def _write_metrics(file: Path, result: "Result", workspace: "Workspace", took: float, *, success: bool) -> None:
+    from crm.atomic import replacing
+    from plugins.logs import metrics
+
+    text = metrics.text(result, workspace, took, success=success, before=file)
+    with replacing(file) as out:
+        out.write(text.encode())
+
+
+def _error(result: "Result", limit: Limit | None) -> CrmError | None:
+    """Why the exit code is not 0: logs were refused, too many lines rejected, or a miner does not work."""
     from plugins.logs import summary, words
 
     told = [summary.told(outcome) for outcome in result.outcomes]
     if any(log.error for log in told):
-        raise Unusable(words.refusal(told, ", and nothing of them was stored"))
+        return Unusable(words.refusal(told, ", and nothing of them was stored"))
     rejected, counted = sum(result.account.rejected.values()), result.account.lines - result.account.blank
     if limit is not None and limit.is_exceeded(rejected, counted):
-        raise TooManyRejects(f"{rejected:,} of {counted:,} lines were rejected, more than {limit} are allowed")
+        return TooManyRejects(f"{rejected:,} of {counted:,} lines were rejected, more than {limit} are allowed")
+    return words.miner_failure(result.failed)

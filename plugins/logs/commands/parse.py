@@ -1,25 +1,28 @@
 """`crm logs parse`."""
 
+from pathlib import Path
+
 import click
 
 from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.output import current, show, table_output
-from plugins.logs.options import chosen_format, log_format
+from plugins.logs.options import chosen_format, log_format, rejects
 
 
 @click.command(name="parse")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @log_format
+@rejects
 @table_output()
 @pass_app
-def command(app: App, files: tuple[str, ...], log_format: str | None) -> None:
+def command(app: App, files: tuple[str, ...], log_format: str | None, rejects: Path | None) -> None:
     """Print the hits of logs; leaves the workspace alone.
 
     FILE is as in `crm logs mine`. Hits come in the order of the files and their lines, and stream by: a log
     of any size goes to csv, tsv, json, ndjson or parquet in little memory. Where every line went is told on
     stderr at the end. The rules of pages, robots, visitors and drops are those of the configuration. A last
-    line without a line end counts.
+    line without a line end counts. Rejected lines go to the file of --rejects as `crm logs mine` writes it.
 
     Visitor ids are made with the key of the workspace where there is one. Without, they are made with a key
     of zeros, so that the same log gives the same ids everywhere; whoever knows an address and agent can then
@@ -29,17 +32,21 @@ def command(app: App, files: tuple[str, ...], log_format: str | None) -> None:
     Examples:
       crm logs parse access.log -n 5
       crm logs parse '/var/log/nginx/*.gz' -o hits.parquet
+      crm logs parse access.log -o hits.csv --rejects rejects.ndjson
       zcat old.log.gz | crm logs parse - --log-format combined -f ndjson
     """
     from plugins.logs import reading, words
     from plugins.logs.config import LogsConfig
     from plugins.logs.inputs import expand
+    from plugins.logs.rejects import rejects_file
 
     config = app.config.get("logs", LogsConfig)
     formats, wanted = chosen_format(app, log_format, config)
-    reader = reading.Reader(expand(files), formats, wanted, config.rules(), reading.visitor_key(app))
+    inputs, key = expand(files), reading.visitor_key(app)
     output = current()
-    show(app, reading.stream(reader), output, once=True)
+    with rejects_file(rejects) as rejected:
+        reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
+        show(app, reading.stream(reader), output, once=True)
     reading.tell(reader, app.note, limit=output.limit)
     told = [log.told for log in reader.logs]
     if any(log.error for log in told):

@@ -45,7 +45,7 @@ def command(app: App, before: datetime, now: bool, yes: bool) -> None:
     """
     from crm.audit import record
     from plugins.logs import mining
-    from plugins.logs.words import counted, judge_miners, size
+    from plugins.logs.words import counted, miner_failure, size
 
     day = before.date()
     workspace = app.workspace()
@@ -66,7 +66,8 @@ def command(app: App, before: datetime, now: bool, yes: bool) -> None:
         app.note(f"there are no hits from before {day}")
     later = f"; {size(left)} more are freed by the first `crm logs mine` in an hour" if left else ""
     app.note(f"freed {size(freed)}{later}")
-    judge_miners(pruned.failed)
+    if failure := miner_failure(pruned.failed):
+        raise failure
 
 
 def _agreed(app: App, lake: "Lake", day: date) -> bool:
@@ -87,5 +88,5 @@ def _agreed(app: App, lake: "Lake", day: date) -> bool:
     if not sys.stdin.isatty():
         raise UsageError("this deletes hits for good; say --yes where nobody can be asked")
     hits, days = counted(int(old["rows"].sum()), "hit"), counted(old["date"].n_unique(), "day")
-    click.confirm(f"Delete {hits} of {days} from {old['date'].min()} to {old['date'].max()}?", abort=True, err=True)
+    click.confirm(f"Delete {hits} of {days} from {old['date'].min()!s} to {old['date'].max()!s}?", abort=True, err=True)
     return True

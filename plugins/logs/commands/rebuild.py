@@ -19,7 +19,7 @@ def command(app: App) -> None:
     Examples:
       crm logs rebuild
     """
-    from plugins.logs import summary
+    from plugins.logs import summary, words
     from plugins.logs.mining import Mine
 
     workspace = app.workspace()
@@ -27,3 +27,5 @@ def command(app: App) -> None:
         result = Mine.of(app).rebuild()
     for line in summary.rebuilt(result, workspace.lake):
         app.note(line)
+    if failure := words.miner_failure(result.failed):
+        raise failure

@@ -1,6 +1,7 @@
 """`crm logs sessions`."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import click
 
@@ -8,7 +9,7 @@ from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.options import with_robots
 from crm.output import current, show, table_output
-from plugins.logs.options import chosen_format, log_format, session_rules
+from plugins.logs.options import chosen_format, log_format, rejects, session_rules
 
 
 @click.command(name="sessions")
@@ -17,6 +18,7 @@ from plugins.logs.options import chosen_format, log_format, session_rules
 @with_robots
 @log_format
 @session_rules
+@rejects
 @table_output()
 @pass_app
 def command(
@@ -29,14 +31,15 @@ def command(
     max_length: timedelta | None,
     max_hits: int | None,
     new_referrer: bool | None,
+    rejects: Path | None,
 ) -> None:
     """Print the sessions of logs; leaves the workspace alone.
 
     FILE is as in `crm logs mine`. The sessions are those that mining the same logs into a fresh workspace
     would store, ordered by start; the rule in force and where every line went are told on stderr. Sessions
     of robots by behaviour are left out and counted there; --with-robots prints them too, with the reason in
-    `bot`. All hits are held in memory; for logs beyond it, mine them into a workspace. Visitor ids are as in
-    `crm logs parse`.
+    `bot`. All hits are held in memory; for logs beyond it, mine them into a workspace. Visitor ids and the
+    file of --rejects are as in `crm logs parse`.
 
     \b
     Examples:
@@ -50,14 +53,17 @@ def command(
     from plugins.logs import reading, words
     from plugins.logs.config import LogsConfig
     from plugins.logs.inputs import expand
+    from plugins.logs.rejects import rejects_file
 
     config = app.config.get("logs", LogsConfig)
     rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
     formats, wanted = chosen_format(app, log_format, config)
-    reader = reading.Reader(expand(files), formats, wanted, config.rules(), reading.visitor_key(app))
-    found = reading.sessions(reader, rules, raw=raw)
-    people = found.filter(pl.col("bot").is_null())
-    show(app, found if raw or with_robots else people, current())
+    inputs, key = expand(files), reading.visitor_key(app)
+    with rejects_file(rejects) as rejected:
+        reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
+        found = reading.sessions(reader, rules, raw=raw)
+        people = found.filter(pl.col("bot").is_null())
+        show(app, found if raw or with_robots else people, current())
     reading.tell(reader, app.note)
     app.note(f"rule: {words.describe(rules)}" + ("; every hit is a view" if raw else ""))
     if not raw:

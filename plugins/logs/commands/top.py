@@ -63,14 +63,13 @@ def command(app: App, field: str, robots: "Robots") -> "pl.DataFrame":
     """
     import polars as pl
 
-    from plugins.logs import counting
-    from plugins.logs.words import counted
+    from plugins.logs import counting, words
 
     by = counting.field(field)
     counted = counting.top(app.workspace().scan("hits"), by, robots).collect(engine="streaming")
     without = counted.filter(pl.col(by.column).is_null())
     if without.height:
         hits, share = without["hits"][0], without["share"][0]
-        told = f"{counted(hits, 'hit')} ({share or 0:.1%}) without {by.column.replace('_', ' ')}"
+        told = f"{words.counted(hits, 'hit')} ({share or 0:.1%}) without {by.column.replace('_', ' ')}"
         app.note(f"{told} {'is' if hits == 1 else 'are'} not listed")
     return counted.filter(pl.col(by.column).is_not_null())

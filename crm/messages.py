@@ -1,0 +1,30 @@
+"""What is said on stderr: a sentence for people or, with `--log-json`, one JSON object a line for programs."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Literal
+
+import click
+
+Level = Literal["debug", "info", "warning", "error"]
+
+
+def say(text: str) -> None:
+    """Write to stderr; a run goes on when nobody reads its messages."""
+    with suppress(BrokenPipeError):
+        click.echo(text, err=True)
+
+
+def as_json(level: Level, event: str, message: str = "", /, **fields: object) -> str:
+    """A message as one line of JSON: `time` (UTC), `level`, `event`, `message` if there is one, and its fields."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    head = {"time": now, "level": level, "event": event} | ({"message": message} if message else {})
+    return json.dumps(head | fields, default=str)
+
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback of an error, without its last line end."""
+    import traceback
+
+    return "".join(traceback.format_exception(error)).rstrip("\n")

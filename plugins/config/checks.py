@@ -1,0 +1,37 @@
+"""What `crm config check` finds beyond wrong keys and values."""
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+from crm.config import Config
+from crm.nearest import did_you_mean
+from crm.plugin_settings import PluginSettings
+from crm.plugins import PluginHost
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """A section that can check its own values against what plugins bring."""
+
+    def check(self, host: PluginHost) -> None:
+        """Raise `crm.errors.Unusable` if a value cannot be used."""
+
+
+def try_sections(config: Config, host: PluginHost) -> None:
+    """Let the sections that can do so check themselves.
+
+    Raises:
+        Unusable: a value cannot be used.
+    """
+    for section in config.sections.values():
+        if isinstance(section, Checks):
+            section.check(host)
+
+
+def without_effect(config: Config, host: PluginHost) -> Iterator[str]:
+    """Settings of plugins that do nothing, each as a sentence."""
+    settings = config.get("plugins", PluginSettings)
+    names = [plugin.name for plugin in host.plugins]
+    for name in settings.block:
+        if name not in names:
+            yield f"plugins.block: there is no plugin `{name}`{did_you_mean(name, names)}"
