@@ -56,10 +56,10 @@ def miner_failure(failed: Mapping[str, str]) -> MinerFailed | None:
     """The error that names the miners that did not work; None if there are none."""
     if not failed:
         return None
-    named = ", ".join(f"{name} ({visible(error)})" for name, error in failed.items())
-    whose = "its tables are" if len(failed) == 1 else "their tables are"
+    whose = "its" if len(failed) == 1 else "their"
     return MinerFailed(
-        f"{counted(len(failed), 'miner')} did not work, {whose} as they were, and all else is stored: {named}"
+        f"{counted(len(failed), 'miner')} did not work ({', '.join(failed)}): {whose} tables are as they were, and all "
+        "else is stored"
     )
 
 

@@ -120,7 +120,7 @@ class TestParse:
         crm.configure("logs: {pages: {numeric_ids: true}, drop: [{name: health, path: [/health]}]}")
         result = crm("logs", "parse", crm.log("a.log", crm.line(page="/i/7"), crm.line(1, "/health")), "-f", "csv")
         assert "/i/*" in result.stdout
-        assert "2 lines = 1 hits + 1 filtered + 0 rejected + 0 blank\n  1 filtered: health\n" in result.stderr
+        assert "2 lines = 1 hit + 1 filtered + 0 rejected + 0 blank\n  1 filtered: health\n" in result.stderr
 
 
 class TestSessions:

@@ -110,7 +110,7 @@ class TestRebuild:
         before = crm.tables()
         said = crm("logs", "rebuild").stderr
         assert "2 days from 2026-03-02 to 2026-03-03 (UTC) in all: 3 hits: 3 for pages" in said
-        assert "  2 sessions by 1 visitors" in said
+        assert "  2 sessions by 1 visitor" in said
         assert all(crm.table(name).equals(frame) for name, frame in before.items())
 
     def test_follows_the_rules_now_in_force(self, crm: "Crm") -> None:
