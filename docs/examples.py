@@ -27,7 +27,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/plugins.md", "docs/formats.md", "docs/configuration.md", "docs/robots.md", "docs/cli.md")
+PAGES = (
+    "README.md",
+    "docs/plugins.md",
+    "docs/formats.md",
+    "docs/configuration.md",
+    "docs/robots.md",
+    "docs/cli.md",
+    "docs/operations.md",
+)
 
 SHARED = ("sample_logs", "configs", "examples")
 TIMEOUT_S = 300

@@ -1,31 +1,22 @@
 """What `crm config check` finds beyond wrong keys and values."""
 
 from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
-
 from crm.config import Config
 from crm.nearest import did_you_mean
 from crm.plugin_settings import PluginSettings
 from crm.plugins import PluginHost
 
 
-@runtime_checkable
-class Checks(Protocol):
-    """A section that can check its own values against what plugins bring."""
-
-    def check(self, host: PluginHost) -> None:
-        """Raise `crm.errors.Unusable` if a value cannot be used."""
-
-
 def try_sections(config: Config, host: PluginHost) -> None:
-    """Let the sections that can do so check themselves.
+    """Let the sections that have a method `check` check themselves against what plugins bring.
 
     Raises:
         Unusable: a value cannot be used.
     """
     for section in config.sections.values():
-        if isinstance(section, Checks):
-            section.check(host)
+        check = getattr(type(section), "check", None)
+        if callable(check):
+            check(section, host)
 
 
 def without_effect(config: Config, host: PluginHost) -> Iterator[str]:

@@ -122,7 +122,9 @@ def test_a_run_without_success_keeps_the_time_of_the_last_one(crm: "Crm") -> Non
     crm.grow(log, "broken")
     crm("logs", "mine", log, "--metrics", file, "--max-rejects", "0", code=3)
     found = parsed(file.read_text())
-    assert found["crm_logs_last_success_timestamp_seconds", ()] == first < found["crm_logs_last_run_timestamp_seconds", ()]
+    assert (
+        found["crm_logs_last_success_timestamp_seconds", ()] == first < found["crm_logs_last_run_timestamp_seconds", ()]
+    )
     assert found["crm_logs_last_run_success", ()] == 0
 
 

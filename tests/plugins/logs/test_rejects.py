@@ -29,7 +29,9 @@ def at(data: bytes, row: dict[str, Any]) -> bytes:
 @pytest.mark.parametrize("command", ["mine", "parse", "sessions"])
 def test_every_rejected_line_is_there_with_its_place_and_the_reason(crm: "Crm", command: str) -> None:
     one = crm.log("1.log", *crm.lines(20), *(f"broken {n}" for n in range(8)), "", "# comment", "客户")
-    two = crm.log("2.log", crm.line(9000), "broken", crm.line(9001).replace("02/Mar", "31/Feb"), *crm.lines(5, first=200))
+    two = crm.log(
+        "2.log", crm.line(9000), "broken", crm.line(9001).replace("02/Mar", "31/Feb"), *crm.lines(5, first=200)
+    )
     file = crm.folder / "rejects.ndjson"
     crm("logs", command, one, two, "--rejects", file)
     found = read(file)
@@ -83,7 +85,7 @@ def test_offsets_are_those_of_the_uncompressed_stream_whatever_its_packing(crm: 
 
 def test_bytes_that_are_not_utf_8_are_shown_as_escapes_and_found_by_their_place(crm: "Crm") -> None:
     log = crm.folder / "a.log"
-    log.write_bytes("".join(f"{line}\n" for line in crm.lines(3)).encode() + b"\xe9\x00\x01 \x1b[2J \"\\\n")
+    log.write_bytes("".join(f"{line}\n" for line in crm.lines(3)).encode() + b'\xe9\x00\x01 \x1b[2J "\\\n')
     crm("logs", "parse", log, "--rejects", crm.folder / "rejects")
     (row,) = read(crm.folder / "rejects")
     assert row["text"] == '\\xe9\x00\x01 \x1b[2J "\\'
@@ -122,7 +124,8 @@ def test_only_the_owner_reads_what_mine_has_written(crm: "Crm") -> None:
 @settings(max_examples=30, deadline=None)
 @given(
     data=st.lists(
-        st.one_of(st.binary(max_size=40), st.sampled_from([b"", b"# c", b"\0\0x", b"\r", b"GOOD", b"GOOD"])), max_size=25
+        st.one_of(st.binary(max_size=40), st.sampled_from([b"", b"# c", b"\0\0x", b"\r", b"GOOD", b"GOOD"])),
+        max_size=25,
     ),
     size=st.integers(1, 200),
 )
