@@ -1,6 +1,7 @@
 """What `crm config check` finds beyond wrong keys and values."""
 
 from collections.abc import Iterator
+
 from crm.config import Config
 from crm.nearest import did_you_mean
 from crm.plugin_settings import PluginSettings

@@ -142,6 +142,24 @@ class TestReading:
             crm.grow(log, *crm.lines(2, first=20))
 
 
+SECTIONS = """
+import msgspec
+from crm.errors import Unusable
+
+class Mine(msgspec.Struct):
+    size: int = 3
+    def check(self, host):
+        assert host.log_formats()
+        if self.size % 2: raise Unusable("mine.size: must be even")
+
+class Other(msgspec.Struct):
+    check: bool = True
+
+@hookimpl
+def config_sections(): return {"other": Other, "mine": Mine}
+"""
+
+
 class TestConfigCheck:
     def test_the_log_format_is_compiled(self, crm: "Crm") -> None:
         for text, wrong in (("combind", "did you mean `combined`?"), ("'%h %>s'", "has no time")):
@@ -155,6 +173,10 @@ class TestConfigCheck:
     def test_rules_that_cannot_be_are_found(self, crm: "Crm") -> None:
         crm.configure("logs: {sessions: {idle: 2d}}\n")
         assert "logs.sessions.idle must be" in crm("config", "check", code=4).stderr
+
+    def test_a_plugins_section_is_asked_too_and_may_have_a_setting_of_that_name(self, crm: "Crm") -> None:
+        crm.plugin("mine", SECTIONS)
+        assert "crm: mine.size: must be even\n" in crm("config", "check", code=4).stderr
 
     def test_settings_of_plugins_without_effect_are_warned_of(self, crm: "Crm") -> None:
         crm.configure("plugins: {block: [pths, query], folder: nowhere}\n")
