@@ -82,7 +82,7 @@ def command(
       crm logs mine /var/log/nginx/access.log
       crm logs mine '/var/log/apache2/*access.log*' --json-summary last-run.json
       crm -q logs mine /var/log/nginx/access.log --rejects rejects.ndjson --max-rejects 1%
-      crm logs mine /var/log/nginx/access.log --metrics /var/lib/node_exporter/crm.prom
+      crm logs mine /var/log/nginx/access.log --metrics crm.prom
       zcat old.log.gz | crm logs mine - --log-format combined
     """
     from plugins.logs.config import LogsConfig

@@ -41,7 +41,7 @@ def command(app: App, before: datetime, now: bool, yes: bool) -> None:
     \b
     Examples:
       crm logs prune --before 2026-01-01
-      crm logs prune --before "$(date -u -d '400 days ago' +%F)" --yes
+      crm logs prune --before 2026-01-01 --yes --now
     """
     from crm.audit import record
     from plugins.logs import mining
