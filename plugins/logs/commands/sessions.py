@@ -69,7 +69,9 @@ def command(
     if not raw:
         robots = dict(found.drop_nulls("bot").group_by("bot").len().iter_rows())
         by_reason = f": {words.reasons(robots)}" if robots else ""
-        app.note(f"{people.height:,} sessions of people, {found.height:,} with robots by behaviour{by_reason}")
+        app.note(
+            f"{words.counted(people.height, 'session')} of people, {found.height:,} with robots by behaviour{by_reason}"
+        )
     told = [log.told for log in reader.logs]
     if any(log.error for log in told):
         raise Unusable(words.refusal(told))
