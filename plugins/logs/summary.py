@@ -133,7 +133,8 @@ def _dates_lines(result: "Result", lake: "Lake") -> Iterator[str]:
     count = sum(left_out.values())
     if count:
         total = count + (found.sessions if found else 0)
-        yield f"  {count:,} more {'session' if count == 1 else 'sessions'} by robots, {total:,} with them: {reasons(left_out)}"
+        more = "more session" if count == 1 else "more sessions"
+        yield f"  {count:,} {more} by robots, {total:,} with them: {reasons(left_out)}"
     yield "  rule: " + describe(result.rules)
     yield f"  robots: by name {list_version()}; by behaviour {behaviour(result.rules.robots)}"
 

@@ -76,7 +76,7 @@ class TestMine:
     def test_of_a_log_of_robots_alone_no_session_is_a_visit(self, crm: "Crm") -> None:
         log = crm.log("access.log", crm.line(0, "/robots.txt"), crm.line(1))
         said = crm("logs", "mine", log, "--json-summary", crm.folder / "s.json").stdout
-        assert "\n  no sessions\n  1 more sessions by robots, 1 with them: 1 robots.txt\n" in said
+        assert "\n  no sessions\n  1 more session by robots, 1 with them: 1 robots.txt\n" in said
         found = json.loads((crm.folder / "s.json").read_bytes())
         assert (found["sessions"], found["sessions_with_robots"]) == (None, 1)
 
