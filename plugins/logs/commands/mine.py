@@ -14,6 +14,8 @@ from plugins.logs.options import Limit, chosen_format, in_folder, log_format, ma
 
 if TYPE_CHECKING:
     from crm.workspace import Workspace
+    from logparse.rules import SessionRules
+    from plugins.logs.config import LogsConfig
     from plugins.logs.mining import Result
 
 STDOUT = Path("-")
@@ -86,14 +88,36 @@ def command(
       zcat old.log.gz | crm logs mine - --log-format combined
     """
     from plugins.logs.config import LogsConfig
+
+    began = time.perf_counter()
+    config = app.config.get("logs", LogsConfig)
+    rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
+    workspace, result = _mined(app, files, log_format, config, rules, verify, rejects, json_summary)
+    took = time.perf_counter() - began
+    error = _error(result, max_rejects)
+    _tell(app, result, workspace, took, json_summary)
+    if metrics:
+        _write_metrics(metrics, result, workspace, took, success=error is None)
+    if error is not None:
+        raise error
+
+
+def _mined(
+    app: App,
+    files: tuple[str, ...],
+    log_format: str | None,
+    config: "LogsConfig",
+    rules: "SessionRules",
+    verify: bool,
+    rejects: Path | None,
+    json_summary: Path | None,
+) -> "tuple[Workspace, Result]":
+    """Mine logs into the workspace, alone; what an earlier run has told of itself is gone before."""
     from plugins.logs.inputs import expand
     from plugins.logs.mining import Mine
     from plugins.logs.progress import Progress
     from plugins.logs.rejects import rejects_file
 
-    began = time.perf_counter()
-    config = app.config.get("logs", LogsConfig)
-    rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
     formats, wanted = chosen_format(app, log_format, config)
     inputs = expand(files)
     workspace = app.workspace(create=True)
@@ -103,13 +127,7 @@ def command(
         mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug))
         with rejects_file(rejects) as rejected:
             result = mine.run(inputs, formats, wanted, verify=verify, progress=progress.advance, rejects=rejected)
-    took = time.perf_counter() - began
-    error = _error(result, max_rejects)
-    _tell(app, result, workspace, took, json_summary)
-    if metrics:
-        _write_metrics(metrics, result, workspace, took, success=error is None)
-    if error is not None:
-        raise error
+    return workspace, result
 
 
 def _tell(app: App, result: "Result", workspace: "Workspace", took: float, json_summary: Path | None) -> None:
