@@ -107,8 +107,13 @@ def compile_csv(spec: LogFormat) -> Layout:
     """
     names = column_names(spec.pattern, spec)
     fields = _fields(names, CSV, spec, ",")
-    header = tuple(f"{quote}{names[0]}{quote}," for quote in ('"', ""))
-    return _separated(fields, ",", roles_of(fields, spec.pattern), header=header)
+    return _separated(fields, ",", roles_of(fields, spec.pattern), header=header_marks(spec))
+
+
+def header_marks(spec: LogFormat) -> tuple[str, ...]:
+    """How the header of a file of CSV begins: with the name of its first column, in quotes or not."""
+    first = column_names(spec.pattern, spec)[0]
+    return f'"{first}",', f"{first},"
 
 
 def column_names(header: str, spec: LogFormat) -> list[str]:

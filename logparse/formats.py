@@ -154,6 +154,8 @@ BUILT_IN: tuple[LogFormat, ...] = (
             "login": "remote_user",
             "host": ["http_host", "host", "server_name"],
             "request": "request",
+            "method": "request_method",
+            "target": "request_uri",
             "status": "status",
             "bytes": ["body_bytes_sent", "bytes_sent"],
             "referrer": "http_referer",

@@ -46,12 +46,11 @@ def cut(blocks: Iterable[Block], spec: LogFormat) -> Iterator[Block]:
 def _header_lines(data: bytes, spec: LogFormat) -> Iterator[tuple[int, str]]:
     """Where the headers of a block begin, and their lines."""
     if spec.syntax == "w3c":
-        marks = [FIELDS.encode(), DATE.encode()]
+        beginnings = [FIELDS.encode(), DATE.encode()]
     else:
-        first = columns.column_names(spec.pattern, spec)[0]
-        marks = [f'"{first}",'.encode(), f"{first},".encode()]
+        beginnings = [mark.encode() for mark in columns.header_marks(spec)]
     found: set[int] = set()
-    for mark in marks:
+    for mark in beginnings:
         at = data.find(mark)
         while at >= 0:
             begin = data.rfind(b"\n", 0, at) + 1
@@ -84,16 +83,33 @@ def _part(block: Block, begin: int, end: int, header: str) -> Block:
     return Block(block.data[begin:end], offset, block.end - (size - end), line, header)
 
 
+def marks(formats: Iterable[LogFormat]) -> tuple[bytes, ...]:
+    """How the header lines of formats begin, where they are no comments."""
+    csv = (compile_pattern(known) for known in formats if known.syntax == "csv")
+    return tuple(sorted({mark.encode() for layout in csv for mark in layout.header}))
+
+
+def layout_of(spec: LogFormat) -> Layout:
+    """The layout of a format. Behind a header that no hit can be read with, no line fits it.
+
+    Raises:
+        FormatError: the format has no headers, and cannot be compiled.
+    """
+    try:
+        return compile_pattern(spec)
+    except FormatError as error:
+        if spec.syntax not in HEADED:
+            raise
+        mark = FIELDS if spec.syntax == "w3c" else "header"
+        return replace(_unreadable(f"the {mark} line before it ({error})"), spec=spec)
+
+
 def in_force(layout: Layout, header: str) -> Layout:
     """The layout of a block: by its own header, if it has one."""
     spec = layout.spec
     if spec is None or not header or header == spec.pattern:
         return layout
-    try:
-        return compile_pattern(replace(spec, pattern=header))
-    except FormatError as error:
-        mark = FIELDS if spec.syntax == "w3c" else "header"
-        return replace(_unreadable(f"the {mark} line before it ({error})"), spec=spec, header=layout.header)
+    return replace(layout_of(replace(spec, pattern=header)), header=layout.header)
 
 
 def _unreadable(why: str) -> Layout:

@@ -93,8 +93,8 @@ def _fault(line: str, layout: Layout) -> str:
 
 def _needed(layout: Layout) -> list[list[str]]:
     """The paths of the time, and those of the request; of each, one must be there."""
-    request = "request" if "request" in layout.roles else "target"
-    return [[field.directive for field in layout.fields if field.role == role] for role in ("time", request)]
+    needed = ({"time"}, {"request", "target"})
+    return [[field.directive for field in layout.fields if field.role in roles] for roles in needed]
 
 
 def reference(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:

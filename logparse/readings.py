@@ -21,8 +21,9 @@ HOST = r"^(?i:(?:[^ ]* )?[a-z][a-z0-9+.-]*://(?:[^/?# @]*@)?|CONNECT )(\[[^\]/]*
 def _plus(texts: pl.Series) -> pl.Series:
     """`+` for a space, as IIS writes it; a text that holds spaces was written otherwise."""
     text = pl.col("text")
-    spaced = pl.when(text.str.contains(" ", literal=True)).then(text).otherwise(text.str.replace_all("+", " ", literal=True))
-    return Distinct.of(texts).map(lambda values: values.to_frame("text").select(spaced).to_series()).cast(pl.String)
+    undone = text.str.replace_all("+", " ", literal=True)
+    spaced = pl.when(text.str.contains(" ", literal=True)).then(text).otherwise(undone)
+    return texts.to_frame("text").select(spaced).to_series()
 
 
 def _percent(text: str) -> str:

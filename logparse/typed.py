@@ -8,10 +8,10 @@ import polars as pl
 from logparse import text
 from logparse.distinct import Distinct
 from logparse.fields import CLF_TIME
+from logparse.layout import Field, Layout
 from logparse.lines import REJECTS, Fields
 from logparse.readings import READINGS, hosts
 from logparse.timeformat import attempts
-from logparse.layout import Field, Layout
 
 BAD_TIME = "no valid time"
 EPOCH_UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
@@ -151,8 +151,11 @@ def _attempt(value: pl.Expr, time: str) -> pl.Expr:
 
 
 def _with_request(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """Make up `request` where a format logs its parts: method, target, and the query string apart."""
-    if "request" in layout.roles:
+    """Make up `request` where a format logs its parts: method, target, and the query string apart.
+
+    A format may name both, of which a line of JSON has the one or the other.
+    """
+    if "request" in layout.roles and not (layout.parser == "json" and "target" in layout.roles):
         return frame
     target = pl.col("target")
     if "args" in layout.roles:
@@ -161,7 +164,10 @@ def _with_request(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         target = pl.when(target.str.contains("?", literal=True)).then(target).otherwise(target + args)
     method = pl.col("method") if "method" in layout.roles else pl.lit("GET")
     whole = pl.when(~method.is_in(["-", ""])).then(pl.concat_str(method, pl.lit(" "), target))
-    return frame.with_columns(whole.alias("request"))
+    if "request" not in layout.roles:
+        return frame.with_columns(whole.alias("request"))
+    logged = ~pl.col("request").is_in(["-", ""])
+    return frame.with_columns(pl.when(logged).then("request").otherwise(whole).alias("request"))
 
 
 def _with_host(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:

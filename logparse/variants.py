@@ -50,9 +50,7 @@ def _touching(lines: pl.DataFrame, layout: Layout, data: bytes | None) -> pl.Dat
     groups = _groups(layout)
     literals = [layout.literals[0], *(layout.literals[group[-1] + 1] for group in groups)]
     joined = [_joined([layout.fields[at] for at in group]) for group in groups]
-    if not all(
-        _sure_end(layout, group, at == len(groups) - 1) for at, group in enumerate(groups) if len(group) > 1
-    ):
+    if not all(_sure_end(layout, group, at == len(groups) - 1) for at, group in enumerate(groups) if len(group) > 1):
         nothing = [pl.lit(None, dtype=pl.String).alias(f"f{at}") for at in range(len(layout.fields))]
         return lines.with_columns(*nothing, pl.lit(False).alias("proven"))
     found = planned(lines, replace(layout, fields=tuple(joined), literals=tuple(literals)), data)

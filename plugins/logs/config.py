@@ -9,6 +9,7 @@ from msgspec import Meta
 from crm.errors import Unusable
 from crm.units import Duration
 from logparse.rules import BehaviourRules, DropRule, PageRules, RobotRules, Rules, SessionRules, VisitorRules
+from logparse.spec import LogFormat, Syntax
 
 LONGEST_IDLE = timedelta(days=1)
 
@@ -57,15 +58,36 @@ class RobotsConfig(RobotRules, frozen=True, forbid_unknown_fields=True, kw_only=
         )
 
 
+class FormatConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A log format of your own."""
+
+    syntax: Annotated[Syntax, Meta(description="How it is written: apache, nginx, named, w3c, csv or json.")]
+    pattern: Annotated[str, Meta(description="The pattern; of w3c and csv, the header.")] = ""
+    keys: Annotated[
+        dict[str, str | tuple[str, ...]],
+        Meta(description="Of json, the path of keys of each role; of csv and w3c, the column of each role."),
+    ] = {}
+    help: Annotated[str, Meta(description="One line on what writes it.")] = ""
+
+
 class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Access logs: format, visitors, pages, robots, sessions."""
 
     format: Annotated[str, Meta(description="Log format: a name, a pattern, or auto.")] = "auto"
+    formats: Annotated[
+        dict[str, FormatConfig], Meta(description="Log formats of your own by name; auto tries them first.")
+    ] = {}
     visitors: VisitorRules = VisitorRules()
     pages: PageRules = PageRules()
     robots: RobotsConfig = RobotsConfig()
     sessions: SessionsConfig = SessionsConfig()
     drop: Annotated[tuple[DropRule, ...], Meta(description="Hits that are not stored, each rule with a name.")] = ()
+
+    def log_formats(self) -> list[LogFormat]:
+        """The formats of the configuration."""
+        return [
+            LogFormat(name, given.syntax, given.pattern, given.help, given.keys) for name, given in self.formats.items()
+        ]
 
     def rules(self) -> Rules:
         """The rules by which lines become hits."""

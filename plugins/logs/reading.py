@@ -12,9 +12,9 @@ from crm.schema import polars_schema
 from logparse.behaviour import signs
 from logparse.blocks import open_stream
 from logparse.errors import LogparseError
+from logparse.headers import layout_of
 from logparse.identity import digest
 from logparse.kernel import HITS, Account, Kernel, Parsed
-from logparse.pattern import compile_pattern
 from logparse.robots import Robots
 from logparse.rules import Rules, SessionRules
 from logparse.sessions import in_order, is_view
@@ -123,7 +123,7 @@ class Reader:
             log.opened = open_log(stream, plain=False, wanted=self.wanted, known=self.formats, ledger=None)
             if log.opened is None:
                 return
-            kernel = Kernel(compile_pattern(log.opened.format), self.rules, self.key, robots)
+            kernel = Kernel(layout_of(log.opened.format), self.rules, self.key, robots)
             for parsed in pool.map(kernel.parse, log.opened.blocks):
                 log.add(parsed)
                 yield log, parsed.hits
