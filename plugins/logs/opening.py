@@ -151,23 +151,10 @@ def _format(
         assert found is not None
         return found, None
     if found is None:
-        return _remembered(source), None
+        return guess_syntax(source.pattern), None
     if found.syntax in HEADED and found.name == source.format:
         return replace(found, pattern=source.pattern), None  # the header in force where reading goes on
     return found, None
-
-
-def _remembered(source: Source) -> LogFormat:
-    """The format of a source by its pattern alone, as no format is known by its name.
-
-    Raises:
-        FormatError: the pattern does not say enough.
-    """
-    try:
-        return guess_syntax(source.pattern)
-    except FormatError as error:
-        problem = f"it was read with the format {source.format}, which there is no more; name one with --log-format"
-        raise FormatError(problem) from error
 
 
 def _seekable(stream: BinaryIO) -> bool:

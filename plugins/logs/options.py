@@ -54,15 +54,7 @@ def known_formats(app: "App", config: "LogsConfig") -> "list[LogFormat]":
     Raises:
         Unusable: one of the configuration cannot be compiled.
     """
-    from logparse.errors import FormatError
-    from logparse.pattern import compile_pattern
-
     own = config.log_formats()
-    for known in own:
-        try:
-            compile_pattern(known)
-        except FormatError as error:
-            raise Unusable(f"logs.formats.{known.name}: {error}") from error
     names = {known.name for known in own}
     return [*own, *(known for known in app.host.log_formats().values() if known.name not in names)]
 
