@@ -11,6 +11,7 @@ Third-party plugins that happen to be installed are left out.
 import argparse
 import dataclasses
 import inspect
+import json
 import os
 import re
 import sys
@@ -34,10 +35,14 @@ from crm.discovery import BLOCK_VARIABLE
 from crm.tables import Column, Table
 from logparse import columns, json_lines, lines, named, readings, timeformat, typed
 from logparse.fields import APACHE, APACHE_HEADERS, NGINX, PREFERENCE, Kind
+from logparse.headers import HEADED
 from logparse.spec import LogFormat
 from plugins import DEFAULT_PLUGINS
 
 DOCS = Path(__file__).resolve().parent
+
+EXAMPLES = DOCS.parent / "tests" / "logparse" / "known"
+"""A log of every format that has a name."""
 
 Listed: TypeAlias = "list[tuple[str, type[msgspec.Struct]]]"
 """The structs that a section holds lists or mappings of, each with its path."""
@@ -291,8 +296,23 @@ def _fields(kind: Any) -> Iterator[str]:
 def named_formats(app: App) -> str:
     """The formats with names, in the order in which `auto` tries them."""
     formats: Iterable[LogFormat] = app.host.log_formats().values()
-    rows = [(f"`{f.name}`", f.syntax, _capital(f.help), f"`{f.pattern}`") for f in formats]
-    return table(("name", "syntax", "what writes it", "pattern"), rows)
+    return table(("name", "syntax", "what writes it"), [(f"`{f.name}`", f.syntax, _capital(f.help)) for f in formats])
+
+
+def each_format(app: App) -> str:
+    """Every format with a name: how it is written, and the first lines of a log that has it."""
+    out = []
+    for known in app.host.log_formats().values():
+        log = yaml.safe_load((EXAMPLES / f"{known.name}.yaml").read_text(encoding="utf-8"))["log"]
+        first = next(at for at, line in enumerate(log.splitlines()) if not _is_header(line, known))
+        example = "\n".join(log.splitlines()[: first + 1])
+        pattern = json.dumps(dict(known.keys), indent=2) if known.syntax == "json" else known.pattern
+        out.append(f"### `{known.name}`\n\n```text\n{pattern}\n```\n\n```text\n{example}\n```\n")
+    return "\n".join(out)
+
+
+def _is_header(line: str, known: LogFormat) -> bool:
+    return line.startswith(("#", known.pattern[:12])) and known.syntax in HEADED
 
 
 def directives(_app: App) -> str:
@@ -382,6 +402,7 @@ BLOCKS: Final[dict[str, Callable[[App], str]]] = {
     "hooks": hooks,
     "objects": objects,
     "formats": named_formats,
+    "each-format": each_format,
     "directives": directives,
     "w3c": w3c_fields,
     "csv": csv_columns,

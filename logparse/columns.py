@@ -6,7 +6,7 @@ The pattern of such a format is a header. A log that brings its own replaces it 
 import re
 from collections.abc import Mapping, Sequence
 
-from logparse import timeformat
+from logparse import readings, timeformat
 from logparse.errors import FormatError
 from logparse.layout import Field, Layout, roles_of
 from logparse.spec import LogFormat
@@ -47,6 +47,9 @@ W3C: dict[str, Column] = {
     "cs(x-real-ip)": ("forwarded", "ports"),
 }
 """Fields of W3C extended logs by their names in lower case. Of several with one role, the first here is taken."""
+
+ROLES = tuple(dict.fromkeys([*(role for role, _ in W3C.values()), "request"]))
+"""The roles that a column may have."""
 
 TABBED: dict[str, str] = {
     "target": "recoded",
@@ -153,10 +156,18 @@ def _field(role: str, name: str, reading: str, pattern: str) -> Field:
 
 
 def _own(spec: LogFormat) -> dict[str, Column]:
-    """The columns that a format's own keys name."""
+    """The columns that a format's own keys name.
+
+    Raises:
+        FormatError: one has an unknown role or reading.
+    """
     own: dict[str, Column] = {}
     for key, columns in spec.keys.items():
         role, _, reading = key.partition(":")
+        if role not in ROLES:
+            raise FormatError(f"there is no role {role!r}; there are {', '.join(ROLES)}")
+        if reading and role != "time" and reading not in readings.READINGS:
+            raise FormatError(f"{key!r} has no reading {reading!r}; there are {', '.join(readings.READINGS)}")
         for column in [columns] if isinstance(columns, str) else columns:
             own[column.lower()] = (role, reading)
     return own

@@ -67,3 +67,18 @@ def test_pattern_without_directives(pattern: str) -> None:
 def test_directive_of_a_third_party_s_module_is_read_over() -> None:
     layout = compile_pattern(LogFormat("x", "apache", '%t "%r" %Y'))
     assert [field.role for field in layout.fields] == ["time", "request", "ignore"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"time": "a", "adress": "b"}, "no role 'adress'; there are date, time, address"),
+        ({"time": "a", "target:upper": "b"}, "'target:upper' has no reading 'upper'"),
+        ({"time:soon": "a", "target": "b"}, "no time 'soon'"),
+        ({"time": "a"}, "no request"),
+    ],
+)
+def test_columns_that_cannot_be_used(keys: dict[str, str], said: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        compile_pattern(LogFormat("x", "csv", "a,b", keys=keys))
+    assert said in str(caught.value)
