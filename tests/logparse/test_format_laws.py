@@ -303,7 +303,7 @@ def test_fields_that_touch_are_parted_by_their_own_patterns(engine: Any, pattern
     hit = engine.hit(pattern, line)
     assert {key: hit[key] for key in expected} == expected
     layout = compile_pattern(engine.format(pattern))
-    assert PARSERS[layout.parser].plan(pl.DataFrame({"line": [line]}), layout)["proven"].item()
+    assert PARSERS[layout.parser].plan(pl.DataFrame({"line": [line]}), layout, None)["proven"].item()
 
 
 def test_where_the_border_is_nowhere_to_be_seen_the_first_field_takes_its_alphabet(engine: Any) -> None:

@@ -87,11 +87,11 @@ def test_the_plan_proves_ordinary_lines(name: str) -> None:
     left = total = 0
     for block in blocks(name, log(name)):
         layout = in_force(kernel(name).layout, block.header)
-        lines = number_lines(block)
+        _, lines = number_lines(block)
         blank = pl.col("line").str.starts_with("#")
         for header in layout.header:
             blank = blank | pl.col("line").str.starts_with(header)
-        proven = PARSERS[layout.parser].plan(lines.filter(~blank), layout)["proven"]
+        proven = PARSERS[layout.parser].plan(lines.filter(~blank), layout, None)["proven"]
         left += (~proven).sum()
         total += len(proven)
     assert left == LINES_FOR_THE_REFERENCE.get(name, 0)

@@ -131,8 +131,7 @@ def test_lines_that_the_plan_proves_are_as_the_reference_reads_them(
     layout, lines = log
     lines = lines * 4 if repeated else lines
     names = ["number", *(f"f{at}" for at in range(len(layout.fields))), "line"]
-    data = "".join(f"{line}
-" for line in lines).encode() if from_bytes else None
+    data = "".join(f"{line}\n" for line in lines).encode() if from_bytes else None
     planned = PARSERS[layout.parser].plan(frame_of(lines), layout, data)
     expected = PARSERS[layout.parser].reference(frame_of(lines), layout).select(names)
     assert planned["number"].to_list() == expected["number"].to_list()
