@@ -11,10 +11,11 @@ Third-party plugins that happen to be installed are left out.
 import argparse
 import dataclasses
 import inspect
+import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,15 +33,19 @@ from crm.app import App
 from crm.config import CORE
 from crm.discovery import BLOCK_VARIABLE
 from crm.tables import Column, Table
-from logparse import lines, typed
+from logparse import columns, json_lines, lines, named, readings, timeformat, typed
 from logparse.fields import APACHE, APACHE_HEADERS, NGINX, PREFERENCE, Kind
+from logparse.headers import HEADED
 from logparse.spec import LogFormat
 from plugins import DEFAULT_PLUGINS
 
 DOCS = Path(__file__).resolve().parent
 
+EXAMPLES = DOCS.parent / "tests" / "logparse" / "known"
+"""A log of every format that has a name."""
+
 Listed: TypeAlias = "list[tuple[str, type[msgspec.Struct]]]"
-"""The structs that a section holds lists of, each with its path."""
+"""The structs that a section holds lists or mappings of, each with its path."""
 
 END: Final = "<!-- end of what docs/generate.py writes -->"
 
@@ -61,6 +66,8 @@ ROLES: Final = {
     "referrer": ("where the request came from", "`referrer`"),
     "agent": ("the user agent", "`agent`, `bot`, `visitor`"),
     "cookie": ("a cookie, if `logs.visitors.cookie` names it", "`visitor`"),
+    "cookies": ("all cookies, of which `logs.visitors.cookie` names one", "`visitor`"),
+    "date": ("the date, where the time has none", "`ts`, `date`"),
     "protocol": ("the protocol", "none"),
     "ignore": ("known, matched and dropped", "none"),
 }
@@ -176,7 +183,7 @@ def _section(name: str, kind: type[msgspec.Struct]) -> Iterator[str]:
     yield f"## `{name}`\n\n{_sentence(kind)}\n"
     yield table(("key", "value", "default", "meaning"), rows)
     for where, inner in listed:
-        yield f"### `{where}[]`\n\n{_sentence(inner)}\n"
+        yield f"### `{where}`\n\n{_sentence(inner)}\n"
         yield table(("key", "value", "default", "meaning"), _settings("", inner, None, []))
 
 
@@ -199,14 +206,18 @@ def _settings(
         if isinstance(of_type, msgspec.inspect.VarTupleType):
             inner = _described(of_type.item_type)[0]
             if isinstance(inner, msgspec.inspect.StructType):
-                listed.append((path, inner.cls))
+                listed.append((f"{path}[]", inner.cls))
+        if isinstance(of_type, msgspec.inspect.DictType):
+            inner = _described(of_type.value_type)[0]
+            if isinstance(inner, msgspec.inspect.StructType):
+                listed.append((f"{path}.NAME", inner.cls))
         yield f"`{path}`", _kind(of_type), _written(value), _capital(described)
 
 
 def _default(field: msgspec.inspect.Field, default: msgspec.Struct | None) -> object:
     if default is not None:
         return getattr(default, field.name)
-    return field.default
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def _described(kind: msgspec.inspect.Type) -> tuple[msgspec.inspect.Type, str]:
@@ -230,6 +241,9 @@ def _kind(kind: msgspec.inspect.Type) -> str:
             return " or ".join(_kind(each) for each in kind.types)
         case msgspec.inspect.VarTupleType():
             return f"list of {_kind(kind.item_type)}s"
+        case msgspec.inspect.DictType():
+            inner = _described(kind.value_type)[0]
+            return "settings by name" if isinstance(inner, msgspec.inspect.StructType) else f"{_kind(inner)}, by name"
         case msgspec.inspect.LiteralType():
             return code(map(str, kind.values))
         case msgspec.inspect.CustomType():
@@ -274,15 +288,31 @@ def objects(_app: App) -> str:
 
 def _fields(kind: Any) -> Iterator[str]:
     for field in dataclasses.fields(kind):
-        default = "" if field.default is dataclasses.MISSING else f"={field.default!r}"
+        made = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        default = "" if made is dataclasses.MISSING else f"={made!r}"
         yield f"`{field.name}{default}`"
 
 
 def named_formats(app: App) -> str:
     """The formats with names, in the order in which `auto` tries them."""
     formats: Iterable[LogFormat] = app.host.log_formats().values()
-    rows = [(f"`{f.name}`", f.syntax, _capital(f.help), f"`{f.pattern}`") for f in formats]
-    return table(("name", "syntax", "what writes it", "pattern"), rows)
+    return table(("name", "syntax", "what writes it"), [(f"`{f.name}`", f.syntax, _capital(f.help)) for f in formats])
+
+
+def each_format(app: App) -> str:
+    """Every format with a name: how it is written, and the first lines of a log that has it."""
+    out = []
+    for known in app.host.log_formats().values():
+        log = yaml.safe_load((EXAMPLES / f"{known.name}.yaml").read_text(encoding="utf-8"))["log"]
+        first = next(at for at, line in enumerate(log.splitlines()) if not _is_header(line, known))
+        example = "\n".join(log.splitlines()[: first + 1])
+        pattern = json.dumps(dict(known.keys), indent=2) if known.syntax == "json" else known.pattern
+        out.append(f"### `{known.name}`\n\n```text\n{pattern}\n```\n\n```text\n{example}\n```\n")
+    return "\n".join(out)
+
+
+def _is_header(line: str, known: LogFormat) -> bool:
+    return line.startswith(("#", known.pattern[:12])) and known.syntax in HEADED
 
 
 def directives(_app: App) -> str:
@@ -301,10 +331,52 @@ def directives(_app: App) -> str:
     if unknown:
         raise KeyError(f"docs/generate.py does not know the roles {sorted(unknown)}")
     rows = [
-        (meaning, code(apache.get(role, []), " "), code(nginx.get(role, []), " "), columns)
-        for role, (meaning, columns) in ROLES.items()
+        (meaning, code(apache.get(role, []), " "), code(nginx.get(role, []), " "), into)
+        for role, (meaning, into) in ROLES.items()
+        if role in apache or role in nginx
     ]
     return table(("what", "Apache", "nginx", "columns of `hits`"), rows)
+
+
+def w3c_fields(_app: App) -> str:
+    """What the fields of W3C extended logs are."""
+    return _columns(columns.W3C)
+
+
+def csv_columns(_app: App) -> str:
+    """What the columns of CSV are."""
+    return _columns(columns.CSV)
+
+
+def _columns(known: Mapping[str, columns.Column]) -> str:
+    by_role: dict[str, list[str]] = {}
+    for name, (role, _) in known.items():
+        by_role.setdefault(role, []).append(name)
+    rows = [(ROLES[role][0], code(names, " "), ROLES[role][1]) for role, names in by_role.items()]
+    return table(("what", "names", "columns of `hits`"), rows)
+
+
+def template_roles(_app: App) -> str:
+    """The roles of templates and of maps of keys."""
+    in_template, in_map = {*named.PATTERNS, "cookie"}, {*json_lines.ROLES}
+    unknown = (in_template | in_map) - {*ROLES, "_", "*"}
+    if unknown:
+        raise KeyError(f"docs/generate.py does not know the roles {sorted(unknown)}")
+    rows = []
+    for role, (meaning, into) in ROLES.items():
+        template = f"`{{{'cookie:NAME' if role == 'cookie' else role}}}`" if role in in_template else ""
+        key = f'`"{role}"`' if role in in_map else ""
+        if template or key:
+            rows.append((meaning, template, key, into))
+    return table(("what", "in a template", "in a map of keys", "columns of `hits`"), rows)
+
+
+def named_readings(_app: App) -> str:
+    """Named times, and what else may stand behind a role."""
+    shapes = {"number": "digits, of `{_:number}`", "raw": "anything, quotes within quotes too"}
+    rows = [(f"`time:{name}`", meaning) for name, meaning in timeformat.MEANINGS.items()]
+    rows += [(f"`ROLE:{name}`", meaning) for name, meaning in {**shapes, **readings.MEANINGS}.items()]
+    return table(("written", "the text"), rows)
 
 
 def preferences(_app: App) -> str:
@@ -330,7 +402,12 @@ BLOCKS: Final[dict[str, Callable[[App], str]]] = {
     "hooks": hooks,
     "objects": objects,
     "formats": named_formats,
+    "each-format": each_format,
     "directives": directives,
+    "header-fields": w3c_fields,
+    "csv-columns": csv_columns,
+    "roles": template_roles,
+    "readings": named_readings,
     "preferences": preferences,
     "rejects": rejects,
 }

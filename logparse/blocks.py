@@ -40,12 +40,14 @@ class Block:
         offset: Where the first line begins in the (uncompressed) stream, in bytes.
         end: Where the last line ends. More than `offset + len(data)` where an endless line was cut short.
         line: Number of the first line, from 1.
+        header: The header in force, where the log's format has one (see `logparse.headers`).
     """
 
     data: bytes
     offset: int
     end: int
     line: int
+    header: str = ""
 
     @property
     def last_line(self) -> bytes:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from logparse import typed
 from logparse.blocks import Block
 from logparse.errors import UnknownFormat
+from logparse.headers import cut, in_force
 from logparse.lines import parse_lines
-from logparse.pattern import Layout, compile_pattern
+from logparse.pattern import compile_pattern
 from logparse.spec import LogFormat
 
 SAMPLE_LINES = 1000
@@ -14,11 +15,16 @@ ENOUGH = 0.5
 """At least this share of the sample must parse."""
 
 
-def fits(sample: bytes, layout: Layout) -> float:
+def fits(sample: bytes, known: LogFormat) -> float:
     """The share of the lines of a sample, blank ones aside, that parse to a hit."""
-    fields = parse_lines(Block(sample, 0, len(sample), 1), layout)
-    counted = fields.lines - fields.blank
-    return typed.convert(fields, layout)[0].height / counted if counted else 0.0
+    layout = compile_pattern(known)
+    hits = counted = 0
+    for block in cut([Block(sample, 0, len(sample), 1)], known):
+        here = in_force(layout, block.header)
+        fields = parse_lines(block, here)
+        counted += fields.lines - fields.blank
+        hits += typed.convert(fields, here)[0].height
+    return hits / counted if counted else 0.0
 
 
 def detect(data: bytes, formats: Sequence[LogFormat]) -> tuple[LogFormat, float]:
@@ -34,7 +40,7 @@ def detect(data: bytes, formats: Sequence[LogFormat]) -> tuple[LogFormat, float]
     sample = first_lines(data, SAMPLE_LINES)
     share, best = 0.0, None
     for candidate in formats:
-        found = fits(sample, compile_pattern(candidate))
+        found = fits(sample, candidate)
         if found > share:
             share, best = found, candidate
         if share == 1.0:

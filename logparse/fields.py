@@ -16,6 +16,8 @@ NUMBER = r"-|[0-9]+?"
 DECIMAL = r"-|[0-9]+?(?:\.[0-9]*?)??"
 ADDRESS_LIST = r"[^ ,]+?(?:, ?[^ ,]+?)*?"
 TARGET = r"[^ ]*?"
+SIGNED = r"-|\+?[0-9]+?"
+NEVER = r"[^\s\S]"
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ NGINX: dict[str, Kind] = {
     "server_port": Kind("ignore", NUMBER),
     "realip_remote_addr": IGNORE,
     "remote_user": Kind("login", LOOSE),
+    "scheme": IGNORE,
     "time_local": Kind("time", BRACKETED, CLF_TIME),
     "time_iso8601": Kind("time", TEXT, "%Y-%m-%dT%H:%M:%S%:z"),
     "msec": Kind("time", DECIMAL, "seconds"),
@@ -105,3 +108,18 @@ PREFERENCE: dict[str, tuple[str, ...]] = {
     "address": ("a", "h", "remote_addr"),
 }
 """Which directive wins where a format names several with one role; the others are dropped."""
+
+TOUCHING: dict[str, str] = {
+    "address": r"(?:[0-9A-Fa-f.:]+|unix:|-)",
+    "host": r"(?:[A-Za-z0-9._:\[\]-]+)",
+    "method": r"(?:[A-Z]+|-)",
+    "target": r"(?:(?:[/*]|https?://)[^ ]*|-)",
+    "protocol": r"(?:HTTP/[0-9.]+|-)",
+    "status": r"(?:[0-9]{3}|-)",
+    "bytes": r"(?:[0-9]+|-)",
+    "scheme": r"(?:https?|-)",
+}
+"""The patterns that fields have where nothing stands between them and the next, by role or nginx variable.
+
+They are greedy: the field ends where its alphabet does. Fields of other roles keep their own patterns.
+"""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from hashlib import blake2b
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 HEAD_BYTES = 4096
 """So much of a log's beginning, comments aside, names it; of a shorter one, all of it."""
 
@@ -12,21 +14,23 @@ def digest(data: bytes) -> str:
     return blake2b(data, digest_size=16).hexdigest()
 
 
-def head(data: bytes) -> bytes:
-    """The first `HEAD_BYTES` of the lines that are neither comments nor empty.
+def head(data: bytes, headers: tuple[bytes, ...] = ()) -> bytes:
+    """The first `HEAD_BYTES` of the lines that are neither comments, headers nor empty.
 
-    Comments are the same in many logs, and so are the NUL bytes that a log begins with which was emptied while its
-    server kept on writing at the old place.
+    Comments and headers are the same in many logs, and so are the NUL bytes that a log begins with which was emptied
+    while its server kept on writing at the old place.
 
     Args:
         data: The beginning of a log, whole lines.
+        headers: How header lines begin that are no comments.
     """
+    marks = (b"#", *headers)
     taken = bytearray()
     at = 0
     while at < len(data) and len(taken) < HEAD_BYTES:
         end = data.find(b"\n", at) + 1 or len(data)
         line = data[at:end].lstrip(b"\0")
-        if line.strip(b"\0\r\n") and not line.startswith(b"#"):
+        if line.strip(b"\0\r\n") and not line.removeprefix(BYTE_ORDER_MARK).startswith(marks):
             taken += line
         at = end
     return bytes(taken[:HEAD_BYTES])

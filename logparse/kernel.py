@@ -8,6 +8,7 @@ import polars as pl
 from logparse import lines, requests, typed, visitors
 from logparse.blocks import Block
 from logparse.distinct import coded
+from logparse.headers import in_force
 from logparse.pages import glob_expression
 from logparse.pattern import Layout
 from logparse.robots import Robots
@@ -86,14 +87,18 @@ class Kernel:
         return cls(layout, rules, key, Robots(rules.robots))
 
     def parse(self, block: Block) -> Parsed:
-        """Parse a block. No bytes whatsoever make it raise."""
+        """Parse a block. No bytes whatsoever make it raise.
+
+        Blocks of formats whose logs hold headers must have been cut at them (`logparse.headers.cut`).
+        """
         parsed = self.parse_coded(block)
         return replace(parsed, hits=parsed.hits.cast(HITS))  # type: ignore[arg-type]  # a mapping of types
 
     def parse_coded(self, block: Block) -> Parsed:
         """The same with texts as Categoricals, each with a dictionary of its own: what a writer stores fastest."""
-        fields = lines.parse_lines(block, self.layout)
-        frame, bad_times = typed.convert(fields, self.layout, self.rules.visitors.cookie)
+        layout = in_force(self.layout, block.header)
+        fields = lines.parse_lines(block, layout)
+        frame, bad_times = typed.convert(fields, layout, self.rules.visitors.cookie)
         rejects = pl.concat([fields.rejects, bad_times]).sort("line") if bad_times.height else fields.rejects
         frame, filtered = _drop(self._enrich(frame), self.rules.drop)
         hits = frame.with_columns(visitors.stored_addresses(frame["address"], self.rules.visitors)).select(*HITS)

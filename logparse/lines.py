@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from logparse import plan, reference
 from logparse.blocks import MAX_LINE, Block
-from logparse.pattern import Layout
+from logparse.layout import Layout
+from logparse.parsers import PARSERS
 
 REJECTS = {"line": pl.Int64, "reason": pl.String, "field": pl.String, "text": pl.String}
 """Schema of rejected lines: number in the source, reason, the directive at fault, and the line itself."""
@@ -43,9 +43,11 @@ def parse_lines(block: Block, layout: Layout) -> Fields:
     data, lines = number_lines(block)
     text = pl.col("line")
     blank = (text == "") | text.str.starts_with("#")
+    for header in layout.header:
+        blank = blank | text.str.starts_with(header)
     long = text.str.len_bytes() > MAX_LINE
     aside = lines.select(blank=blank, long=long)
-    split = plan.parse(lines, layout, None if data[:1] in COMPRESSED else data)
+    split = PARSERS[layout.parser].plan(lines, layout, None if data[:1] in COMPRESSED else data)
     if aside["blank"].any() or aside["long"].any():
         split = split.filter(~aside["blank"] & ~aside["long"])
     names = ["number", *(f"f{at}" for at in range(len(layout.fields))), "line"]
@@ -91,7 +93,7 @@ def _read_lines(data: bytes) -> pl.DataFrame:
 def _with_reference(split: pl.DataFrame, names: list[str], layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The fields of proven lines and of those that the reference can read, and the rejects."""
     odd = split.filter(~pl.col("proven")).select("number", "line")
-    matched = reference.parse(odd, layout)
+    matched = PARSERS[layout.parser].reference(odd, layout)
     fits = pl.col("f0").is_not_null()
     proven = split.filter("proven").select(names).cast({pl.Categorical: pl.String})
     good = pl.concat([proven, matched.filter(fits).select(names)]).sort("number")
@@ -102,7 +104,7 @@ def _with_reference(split: pl.DataFrame, names: list[str], layout: Layout) -> tu
 def _rejects(lines: pl.DataFrame, reason: str, layout: Layout | None) -> pl.DataFrame:
     """Rejects from `number` and `line`, with the field at fault where a layout is given."""
     texts = lines["line"]
-    field = reference.failed_field(texts, layout) if layout else pl.Series([None], dtype=pl.String)
+    field = PARSERS[layout.parser].failed_field(texts, layout) if layout else pl.Series([None], dtype=pl.String)
     return pl.DataFrame(
         {
             "line": lines["number"],

@@ -1,14 +1,17 @@
 """Compile the pattern of a log format: Apache `LogFormat` or nginx `log_format` -> fields and literals.
 
 The result, `Layout`, knows nothing of Polars. From it `logparse.reference` makes one regular expression and
-`logparse.plan` a sequence of string splits; both give the same fields for the same line.
+`logparse.plan` a sequence of string splits; both give the same fields for the same line. The other syntaxes have
+modules of their own; `compile_pattern` is the way into all.
 """
 
+import json
 import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
-from logparse import timeformat
+from logparse import columns, json_lines, named, timeformat
 from logparse.errors import FormatError
 from logparse.fields import (
     APACHE,
@@ -16,40 +19,17 @@ from logparse.fields import (
     BRACKETED,
     CLF_TIME,
     IGNORE,
+    LOOSE,
     NGINX,
     PREFERENCE,
     QUOTED,
+    TOUCHING,
     Kind,
 )
+from logparse.layout import Field, Layout, roles_of
 from logparse.spec import LogFormat
 
-
-@dataclass(frozen=True)
-class Field:
-    """One field of a line.
-
-    Attributes:
-        role: What the engine takes it for; "ignore" fields are matched and dropped.
-        directive: As it stands in the pattern, for messages.
-        pattern: Regular expression of its text.
-        quoted: It stands between double quotes, where servers escape `"` and `\\`.
-        time: How a time is read (see `fields.Kind`).
-    """
-
-    role: str
-    directive: str
-    pattern: str
-    quoted: bool = False
-    time: str = ""
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A compiled pattern: `literals[0] fields[0] literals[1] fields[1] ... literals[-1]`."""
-
-    fields: tuple[Field, ...]
-    literals: tuple[str, ...]
-    roles: frozenset[str] = field(default_factory=frozenset)
+__all__ = ["Field", "Layout", "compile_pattern", "guess_syntax"]
 
 
 Token = str | tuple[str, Kind]
@@ -60,30 +40,58 @@ _CONTROLS = {"t": "\t", "n": "\n", "r": "\r"}
 
 
 def compile_pattern(spec: LogFormat) -> Layout:
-    """Compile the pattern of a log format.
+    """Compile a log format.
 
     Raises:
-        FormatError: the pattern has no time or no request, a broken directive, or a border between two fields
-            that nobody could find.
+        FormatError: it has no time or no request, or a piece that cannot be read.
     """
-    read = {"apache": _apache_tokens, "nginx": _nginx_tokens}[spec.syntax]
-    tokens = _join_literals(read(_unwrap(spec.pattern)))
-    return _layout(_prefer(tokens), spec.pattern)
+    compilers: dict[str, Callable[[LogFormat], Layout]] = {
+        "apache": lambda given: _compiled(_apache_tokens(_unwrap(given.pattern)), given),
+        "nginx": lambda given: _compiled(_nginx_tokens(_unwrap(given.pattern)), given),
+        "named": named.compile_named,
+        "w3c": columns.compile_w3c,
+        "csv": columns.compile_csv,
+        "json": json_lines.compile_json,
+    }
+    return replace(compilers[spec.syntax](spec), spec=spec)
+
+
+def _compiled(tokens: list[Token], spec: LogFormat) -> Layout:
+    return _layout(_prefer(_join_literals(tokens)), spec.pattern)
 
 
 def guess_syntax(pattern: str) -> LogFormat:
-    """A format from a bare pattern, whose syntax shows: `%` marks Apache's directives, `$` nginx's variables.
+    """A format from a bare pattern, whose syntax shows.
+
+    `$` marks nginx's variables, `%` Apache's directives, `#Fields:` a W3C header, `{time}` a template of roles, and
+    an object of JSON that names the time is a map of keys.
 
     Raises:
-        FormatError: it has neither.
+        FormatError: it has none of them.
     """
     if re.match(r"\s*LogFormat\s", pattern, re.IGNORECASE):
         return LogFormat("custom", "apache", pattern)
+    if pattern.startswith("#"):
+        return LogFormat("custom", "w3c", pattern)
     if re.search(r"\$\{?[a-z]", pattern):
         return LogFormat("custom", "nginx", pattern)
+    if keys := _key_map(pattern):
+        return LogFormat("custom", "json", pattern, keys=keys)
+    if re.search(r"\{time(:\w+)?\}", pattern):
+        return LogFormat("custom", "named", pattern)
     if "%" in pattern:
         return LogFormat("custom", "apache", pattern)
     raise FormatError(f"{pattern!r} is no known format name and holds neither %directives nor $variables")
+
+
+def _key_map(pattern: str) -> dict[str, str]:
+    """The map of keys that a text in JSON is; empty for any other text."""
+    try:
+        found = json.loads(pattern)
+    except ValueError:
+        return {}
+    is_map = isinstance(found, dict) and any(role.partition(":")[0] == "time" for role in found)
+    return found if is_map else {}
 
 
 def _unwrap(pattern: str) -> str:
@@ -197,24 +205,30 @@ def _join_literals(tokens: list[Token]) -> list[Token]:
         if isinstance(token, str) and joined and isinstance(joined[-1], str):
             joined[-1] += token
         elif not isinstance(token, str) and joined and not isinstance(joined[-1], str):
-            joined[-1] = _touching(joined[-1], token)
+            joined[-1:] = _touching(joined[-1], token)
         else:
             joined.append(token)
     return _join_times(joined)
 
 
-def _touching(left: tuple[str, Kind], right: tuple[str, Kind]) -> Token:
-    """One field from two that have nothing between them.
-
-    Raises:
-        FormatError: they are no pieces of one thing, so nobody could tell where one ends.
-    """
+def _touching(left: tuple[str, Kind], right: tuple[str, Kind]) -> list[Token]:
+    """Two fields that have nothing between them: one field, where they are pieces of one thing."""
     (first, a), (second, b) = left, right
     if a.role == b.role == "time" and timeformat.continues(a, "", b):
-        return first + second, timeformat.merge(a, "", b)
+        return [(first + second, timeformat.merge(a, "", b))]
     if a.role == "target" and b.role in ("target", "args"):
-        return first + second, a
-    raise FormatError(f"{first} and {second} have nothing between them, so their border cannot be found")
+        return [(first + second, a)]
+    return [_tight(*left), _tight(*right)]
+
+
+def _tight(directive: str, kind: Kind) -> tuple[str, Kind]:
+    """A field with the pattern that it has where another touches it."""
+    known = TOUCHING.get(directive) or TOUCHING.get(kind.role)
+    if known is None or kind.time:
+        return directive, kind
+    if kind.pattern == LOOSE:  # decoded, so it may hold spaces
+        known = known.replace("[^ ]*", LOOSE)
+    return directive, replace(kind, pattern=known)
 
 
 def _join_times(tokens: list[Token]) -> list[Token]:
@@ -274,12 +288,7 @@ def _layout(tokens: list[Token], pattern: str) -> Layout:
             fields.append(Field(token[1].role, token[0], token[1].pattern, time=token[1].time))
             literals.append("")
     fields = [_placed(field, *around) for field, around in zip(fields, pairwise(literals), strict=True)]
-    roles = frozenset(f.role for f in fields) - {"ignore"}
-    if "time" not in roles:
-        raise FormatError(f"the format {pattern!r} has no time, which every hit needs")
-    if not roles & {"request", "target"}:
-        raise FormatError(f"the format {pattern!r} has no request, which every hit needs")
-    return Layout(tuple(fields), tuple(literals), roles)
+    return Layout(tuple(fields), tuple(literals), roles_of(fields, pattern))
 
 
 def _placed(field: Field, before: str, after: str) -> Field:

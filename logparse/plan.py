@@ -18,7 +18,7 @@ import polars as pl
 
 from logparse.distinct import Distinct
 from logparse.fields import BRACKETED, LOOSE, QUOTED, TARGET, TEXT
-from logparse.pattern import Field, Layout
+from logparse.layout import Field, Layout
 
 PROVEN = "proven"
 SAMPLE = 4096

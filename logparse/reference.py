@@ -4,7 +4,7 @@ import re
 
 import polars as pl
 
-from logparse.pattern import Layout
+from logparse.layout import Layout
 
 
 def expression(layout: Layout, fields: int | None = None) -> str:

@@ -3,10 +3,36 @@
 import re
 
 from logparse.errors import FormatError
-from logparse.fields import BRACKETED, DECIMAL, NUMBER, TEXT, UNQUOTED, Kind
+from logparse.fields import BRACKETED, CLF_TIME, DECIMAL, NUMBER, TEXT, UNQUOTED, Kind
 
 UNITS = {"sec": "seconds", "msec": "milliseconds", "usec": "microseconds"}
 FRACTIONS = {"msec_frac": "%3f", "usec_frac": "%6f"}
+
+ISO = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f")
+
+NAMED: dict[str, tuple[str, ...]] = {
+    "clf": (CLF_TIME,),
+    "iso": ISO,
+    "seconds": ("seconds",),
+    "milliseconds": ("milliseconds",),
+    "microseconds": ("microseconds",),
+    "haproxy": ("%d/%b/%Y:%H:%M:%S%.f",),
+    "w3c": ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"),
+    "any": ("seconds", "milliseconds", "microseconds", *ISO, CLF_TIME),
+}
+"""Times by name: what a text is tried with, the first that it fits counts."""
+
+MEANINGS: dict[str, str] = {
+    "clf": "`02/Mar/2026:10:00:00 +0800`",
+    "iso": "`2026-03-02T10:00:00.123+08:00`; the fraction may be missing, and so may the zone, which then is UTC",
+    "seconds": "since 1970, with or without a fraction",
+    "milliseconds": "since 1970",
+    "microseconds": "since 1970",
+    "haproxy": "`02/Mar/2026:10:00:00.123`, in UTC",
+    "w3c": "`2026-03-02 10:00:00`, in UTC",
+    "any": "since 1970 in any of these units, `iso` or `clf`",
+}
+"""What each named time looks like, for the documentation."""
 
 _EPOCHS = {
     ("seconds", ".", "%3f"): ("seconds", DECIMAL),
@@ -43,6 +69,24 @@ def apache_time(name: str) -> Kind:
         return Kind("time", NUMBER, "seconds")
     long = re.sub(r"%.", lambda short: _SHORT.get(short.group(), short.group()), name)
     return Kind("time", UNQUOTED, FRACTIONS.get(name, long))
+
+
+def named(name: str) -> Kind:
+    """The time that a template or a map of keys names.
+
+    Raises:
+        FormatError: there is no such time.
+    """
+    if name not in NAMED:
+        raise FormatError(f"there is no time {name!r}; there are {', '.join(NAMED)}")
+    if name == "clf":
+        return Kind("time", BRACKETED, CLF_TIME)
+    return Kind("time", DECIMAL if name in UNITS.values() else TEXT, name)
+
+
+def attempts(time: str) -> tuple[str, ...]:
+    """What a text is tried with: the formats of a named time, else the one format."""
+    return NAMED.get(time, (time,))
 
 
 def continues(left: Kind, between: str, right: Kind) -> bool:
@@ -83,6 +127,8 @@ def shaped(kind: Kind, before: str, after: str) -> str:
         return BRACKETED
     if before.endswith('"') and after.startswith('"'):
         return UNQUOTED
+    if kind.time in NAMED:
+        return kind.pattern
     return _words(kind.time) if re.search(r"\s|%[eklnt]", kind.time) else TEXT
 
 

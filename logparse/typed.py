@@ -1,5 +1,6 @@
 """Texts of fields -> typed columns: times, requests, statuses, sizes, addresses; `-` becomes null."""
 
+import re
 from datetime import UTC, datetime
 
 import polars as pl
@@ -7,8 +8,10 @@ import polars as pl
 from logparse import text
 from logparse.distinct import Distinct
 from logparse.fields import CLF_TIME
+from logparse.layout import Field, Layout
 from logparse.lines import REJECTS, Fields
-from logparse.pattern import Field, Layout
+from logparse.readings import READINGS, hosts
+from logparse.timeformat import attempts
 
 BAD_TIME = "no valid time"
 EPOCH_UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
@@ -53,14 +56,15 @@ def convert(fields: Fields, layout: Layout, cookie: str = "") -> tuple[pl.DataFr
         The hits, and the lines whose time is none (schema `REJECTS`).
     """
     frame = fields.frame
-    named = {field.role: frame[f"f{at}"] for at, field in enumerate(layout.fields) if field.role != "ignore"}
-    named |= {role: values.cast(pl.String) for role, values in named.items() if role not in CODED}
-    if not (fields.plain and any(field.quoted for field in layout.fields)):
-        named = {role: text.map_where(values, "\\", text.unescape) for role, values in named.items()}
     time = next(field for field in layout.fields if field.role == "time")
+    named = _texts(fields, layout)
+    if "date" in layout.roles:
+        named["time"] = named.pop("date") + " " + named["time"].cast(pl.String)
+    elif layout.date:
+        named["time"] = layout.date + " " + named["time"].cast(pl.String)
     numbers = {role: _numbers(named[role], role) for role in NUMBERS if role in named}
     columns = pl.DataFrame({**named, **numbers, "line": frame["line"], "ts": _times(named["time"], time)})
-    typed = _with_request(columns, layout).select(_select(layout, cookie))
+    typed = _with_host(_with_request(columns, layout), layout).select(_select(layout, cookie))
     if typed["ts"].null_count() == 0:
         return typed, pl.DataFrame(schema=REJECTS)
     bad = typed["ts"].is_null()
@@ -73,6 +77,26 @@ def _numbers(texts: pl.Series, role: str) -> pl.Series:
     if texts.dtype == pl.String:
         return texts.cast(COLUMNS[role], strict=False)
     return Distinct.of(texts).map(lambda values: values.cast(COLUMNS[role], strict=False))
+
+
+def _texts(fields: Fields, layout: Layout) -> dict[str, pl.Series]:
+    """The texts of each role, with all undone that servers do to them; of several fields, the first that has one."""
+    escaped = layout.escapes and not (fields.plain and any(field.quoted for field in layout.fields))
+    named: dict[str, pl.Series] = {}
+    for at, field in enumerate(layout.fields):
+        if field.role == "ignore":
+            continue
+        found = fields.frame[f"f{at}"]
+        if field.role not in CODED:
+            found = found.cast(pl.String)
+        if escaped:
+            found = text.map_where(found, "\\", text.unescape)
+        if field.reading:
+            found = READINGS[field.reading](found)
+        if (before := named.get(field.role)) is not None:
+            found = found.cast(pl.String).zip_with(before.cast(pl.String).is_in(["", "-"]), before.cast(pl.String))
+        named[field.role] = found
+    return named
 
 
 def _times(texts: pl.Series, field: Field) -> pl.Series:
@@ -107,23 +131,31 @@ def _by_minutes(texts: pl.Series, field: Field) -> pl.Series:
 
 def _time(value: pl.Expr, field: Field) -> pl.Expr:
     """A time in UTC, null where the text is none."""
-    if field.time in EPOCH_UNITS:
+    return pl.coalesce(_attempt(value, time) for time in attempts(field.time))
+
+
+def _attempt(value: pl.Expr, time: str) -> pl.Expr:
+    """A time written in one way."""
+    if time in EPOCH_UNITS:
         whole = value.str.splitn(".", 2).struct
-        unit = EPOCH_UNITS[field.time]
+        unit = EPOCH_UNITS[time]
         units = whole.field("field_0").cast(pl.Int64, strict=False)
         micros = pl.when(units <= LAST_SECOND * 1_000_000 // unit).then(units * unit)
         digits = str(unit).count("0")
         fraction = whole.field("field_1").fill_null("").str.slice(0, digits).str.pad_end(digits, "0")
         extra = fraction.cast(pl.Int64, strict=False).fill_null(0) if digits else pl.lit(0)
         return (micros + extra).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    zoned = any(mark in field.time for mark in ("%z", "%:z", "%#z", "%Z"))
-    parsed = value.str.to_datetime(field.time, time_unit="us", strict=False, time_zone="UTC" if zoned else None)
+    zoned = any(mark in time for mark in ("%z", "%:z", "%#z", "%Z"))
+    parsed = value.str.to_datetime(time, time_unit="us", strict=False, time_zone="UTC" if zoned else None)
     return parsed if zoned else parsed.dt.replace_time_zone("UTC")
 
 
 def _with_request(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """Make up `request` where a format logs its parts: method, target, and the query string apart."""
-    if "request" in layout.roles:
+    """Make up `request` where a format logs its parts: method, target, and the query string apart.
+
+    A format may name both, of which a line of JSON has the one or the other.
+    """
+    if "request" in layout.roles and not (layout.parser == "json" and "target" in layout.roles):
         return frame
     target = pl.col("target")
     if "args" in layout.roles:
@@ -132,16 +164,31 @@ def _with_request(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         target = pl.when(target.str.contains("?", literal=True)).then(target).otherwise(target + args)
     method = pl.col("method") if "method" in layout.roles else pl.lit("GET")
     whole = pl.when(~method.is_in(["-", ""])).then(pl.concat_str(method, pl.lit(" "), target))
-    return frame.with_columns(whole.alias("request"))
+    if "request" not in layout.roles:
+        return frame.with_columns(whole.alias("request"))
+    logged = ~pl.col("request").is_in(["-", ""])
+    return frame.with_columns(pl.when(logged).then("request").otherwise(whole).alias("request"))
+
+
+def _with_host(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Take the host out of whole URLs, where a format logs it nowhere else."""
+    if "host" in layout.roles or not any(field.reading == "absolute" for field in layout.fields):
+        return frame
+    return frame.with_columns(hosts(frame["request"]).alias("host"))
 
 
 def _select(layout: Layout, cookie: str) -> list[pl.Expr]:
     """All of `COLUMNS`, typed, with `-` as null."""
     known = layout.roles | {"line", "ts", "request"}
+    if any(field.reading == "absolute" for field in layout.fields):
+        known |= {"host"}
     out = []
     for name, dtype in COLUMNS.items():
         source = f"cookie:{cookie}" if name == "cookie" else name
-        if source not in known:
+        if name == "cookie" and cookie and source not in known and "cookies" in known:
+            found = pl.col("cookies").str.extract(f"(?:^|[;+ ]){re.escape(cookie)}=([^;]*)", 1)
+            out.append(found.alias(name))
+        elif source not in known:
             out.append(pl.lit(None, dtype=dtype).alias(name))
         elif dtype == pl.String:
             out.append(pl.when(~pl.col(source).cast(pl.String).is_in(["-", ""])).then(pl.col(source)).alias(name))

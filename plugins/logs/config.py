@@ -1,14 +1,16 @@
 """The section `logs` of the configuration."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import msgspec
 from msgspec import Meta
 
 from crm.errors import Unusable
+from crm.nearest import did_you_mean, one_of
 from crm.units import Duration
 from logparse.rules import BehaviourRules, DropRule, PageRules, RobotRules, Rules, SessionRules, VisitorRules
+from logparse.spec import LogFormat, Syntax
 
 if TYPE_CHECKING:
     from crm.plugins import PluginHost
@@ -60,10 +62,43 @@ class RobotsConfig(RobotRules, frozen=True, forbid_unknown_fields=True, kw_only=
         )
 
 
+class FormatConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """A log format of your own."""
+
+    syntax: Annotated[
+        str, Meta(description="How it is written: apache, nginx, named, w3c, csv or json; else the pattern shows it.")
+    ] = ""
+    pattern: Annotated[str, Meta(description="The pattern; of w3c and csv, the header.")] = ""
+    keys: Annotated[
+        dict[str, str | tuple[str, ...]],
+        Meta(description="Of json, the path of keys of each role; of csv and w3c, the column of each role."),
+    ] = {}
+    help: Annotated[str, Meta(description="One line on what writes it.")] = ""
+
+    def named(self, name: str) -> LogFormat:
+        """The format under its name.
+
+        Raises:
+            FormatError: there is no such syntax, or none can be seen.
+        """
+        from logparse.errors import FormatError
+        from logparse.pattern import guess_syntax
+
+        known = get_args(Syntax)
+        if self.syntax and self.syntax not in known:
+            wrong = f"no syntax `{self.syntax}`{did_you_mean(self.syntax, known)}"
+            raise FormatError(f"{wrong}; there are: {one_of(known)}")
+        syntax = self.syntax or (guess_syntax(self.pattern).syntax if self.pattern else "json")
+        return LogFormat(name, cast(Syntax, syntax), self.pattern, self.help, self.keys)
+
+
 class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Access logs: format, visitors, pages, robots, sessions."""
 
     format: Annotated[str, Meta(description="Log format: a name, a pattern, or auto.")] = "auto"
+    formats: Annotated[
+        dict[str, FormatConfig], Meta(description="Log formats of your own by name; auto tries them first.")
+    ] = {}
     visitors: VisitorRules = VisitorRules()
     pages: PageRules = PageRules()
     robots: RobotsConfig = RobotsConfig()
@@ -71,7 +106,7 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     drop: Annotated[tuple[DropRule, ...], Meta(description="Hits that are not stored, each rule with a name.")] = ()
 
     def check(self, host: "PluginHost") -> None:
-        """Compile the log format, and see whether the rules agree with each other; `crm config check` asks for it.
+        """Compile the log formats, and see whether the rules agree with each other; `crm config check` asks for it.
 
         Raises:
             Unusable: they cannot be used.
@@ -81,9 +116,27 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
         self.session_rules()
         try:
-            choose_format(self.format, list(host.log_formats().values()))
+            choose_format(self.format, [*host.log_formats().values(), *self.log_formats()])
         except FormatError as error:
             raise Unusable(f"logs.format: {error}") from error
+
+    def log_formats(self) -> list[LogFormat]:
+        """The formats of the configuration.
+
+        Raises:
+            Unusable: one cannot be compiled.
+        """
+        from logparse.errors import FormatError
+        from logparse.pattern import compile_pattern
+
+        found = []
+        for name, given in self.formats.items():
+            try:
+                found.append(given.named(name))
+                compile_pattern(found[-1])
+            except FormatError as error:
+                raise Unusable(f"logs.formats.{name}: {error}") from error
+        return found
 
     def rules(self) -> Rules:
         """The rules by which lines become hits."""

@@ -10,10 +10,10 @@ import polars as pl
 from crm.lake import Lake, Part
 from logparse.blocks import open_stream
 from logparse.errors import LogparseError, UnreadableSource
+from logparse.headers import layout_of
 from logparse.identity import Position, digest
 from logparse.kernel import Account, Kernel
 from logparse.lines import REJECTS
-from logparse.pattern import compile_pattern
 from logparse.robots import Robots
 from logparse.rules import Rules
 from logparse.spec import LogFormat
@@ -126,7 +126,7 @@ class Intake:
 
     def _pieces(self, opened: Opened, source: int, number: int) -> tuple[list[Piece], list[Part], str]:
         """All blocks parsed and stored: what they became, their data files, and the error that ended it, if any."""
-        kernel = Kernel(compile_pattern(opened.format), self.rules, self.key, self.robots)
+        kernel = Kernel(layout_of(opened.format), self.rules, self.key, self.robots)
         task = Pieces(kernel, source, self.run, all_rejects=self.rejects is not None)
         pieces: list[Piece] = []
         parts: list[Part] = []
@@ -178,5 +178,6 @@ def _reading(
     first = before.first_ts if before else None
     first = first or next((piece.first_ts for piece in pieces if piece.first_ts), None)
     newest = max((piece.newest_ts for piece in pieces if piece.newest_ts), default=None)
-    source = Source(number, position, opened.format.name, opened.format.pattern, path or item.name, first, total)
+    pattern = pieces[-1].header if pieces and pieces[-1].header else opened.format.pattern
+    source = Source(number, position, opened.format.name, pattern, path or item.name, first, total)
     return Reading(source, account, newest, seen, path)

@@ -3,13 +3,14 @@
 import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from crm.nearest import did_you_mean, one_of
 from logparse.blocks import Block, read_blocks
 from logparse.detect import detect
 from logparse.errors import FormatError, UnreadableSource
+from logparse.headers import HEADED, cut, marks
 from logparse.identity import Position, head
 from logparse.pattern import compile_pattern, guess_syntax
 from logparse.spec import LogFormat
@@ -49,7 +50,7 @@ def choose_format(given: str, known: Sequence[LogFormat]) -> LogFormat | None:
     named = {candidate.name: candidate for candidate in known}
     if given in named:
         return named[given]
-    if not any(mark in given for mark in "%$"):
+    if not any(mark in given for mark in "%$#{"):
         names = ("auto", *named)
         raise FormatError(f"no log format `{given}`{did_you_mean(given, names)}; there are: {one_of(names)}")
     chosen = guess_syntax(given)
@@ -80,8 +81,9 @@ def open_log(
     """
     seekable = _seekable(stream)
     start = stream.tell() if seekable else 0  # a shell may have read some of its standard input
-    first, whole = beginning(stream, plain=plain)
-    top = head(whole)
+    headers = marks(known if wanted is None else [wanted, *known])
+    first, whole = beginning(stream, headers, plain=plain)
+    top = head(whole, headers)
     if not top:
         return None
     candidates = ledger.candidates(top) if ledger else []
@@ -95,15 +97,16 @@ def open_log(
         stream.seek(start + offset)
     else:
         rest = _Replayed(first, stream)  # type: ignore[assignment]  # it reads, which is all that is asked of it
-    blocks = read_blocks(rest, tail_is_line=not plain, offset=offset, line=line)
+    blocks = cut(read_blocks(rest, tail_is_line=not plain, offset=offset, line=line), format_)
     return Opened(source, format_, share, top, blocks)
 
 
-def beginning(stream: BinaryIO, *, plain: bool) -> tuple[bytes, bytes]:
+def beginning(stream: BinaryIO, headers: tuple[bytes, ...], *, plain: bool) -> tuple[bytes, bytes]:
     """The first bytes of a log, up to its first lines that are neither empty nor comments, and a sample of these.
 
     Args:
         stream: At the log's first byte.
+        headers: How header lines begin that are no comments.
         plain: Whether the log may grow, so that an unterminated last line is no line yet.
 
     Returns:
@@ -117,7 +120,7 @@ def beginning(stream: BinaryIO, *, plain: bool) -> tuple[bytes, bytes]:
     while True:
         ended = len(chunk) < BEGINNING
         lines = sample[: sample.rfind(b"\n") + 1] if plain and ended else sample
-        if ended or head(lines):
+        if ended or head(lines, headers):
             return first, lines
         chunk = read(stream, BEGINNING)
         sample = sample[sample.rfind(b"\n") + 1 :].lstrip(b"\0") + chunk
@@ -140,12 +143,18 @@ def _format(
     source: Source | None, wanted: LogFormat | None, known: Sequence[LogFormat], sample: bytes
 ) -> tuple[LogFormat, float | None]:
     """The format to read with: the one asked for, else the source's, else the one that fits."""
-    if wanted is not None:
-        return wanted, None
-    if source is None:
+    if wanted is None and source is None:
         return detect(sample, known)
-    same = (candidate for candidate in known if candidate.name == source.format)
-    return next(same, None) or guess_syntax(source.pattern), None
+    same = (candidate for candidate in known if source and candidate.name == source.format)
+    found = wanted or next(same, None)
+    if source is None:
+        assert found is not None
+        return found, None
+    if found is None:
+        return guess_syntax(source.pattern), None
+    if found.syntax in HEADED and found.name == source.format:
+        return replace(found, pattern=source.pattern), None  # the header in force where reading goes on
+    return found, None
 
 
 def _seekable(stream: BinaryIO) -> bool:

@@ -25,8 +25,8 @@ def log_format(function: F) -> F:
     return click.option(
         "--log-format",
         metavar="NAME|PATTERN|auto",
-        help="A format's name (see `crm logs formats`), an Apache LogFormat or nginx log_format string, or "
-        "auto.  [default: logs.format of the configuration, else auto]",
+        help="A format's name (see `crm logs formats`), an Apache LogFormat or nginx log_format string, another "
+        "pattern, or auto.  [default: logs.format of the configuration, else auto]",
     )(function)
 
 
@@ -40,13 +40,24 @@ def chosen_format(app: "App", given: str | None, config: "LogsConfig") -> "tuple
     from logparse.errors import FormatError
     from plugins.logs.opening import choose_format
 
-    known = list(app.host.log_formats().values())
+    known = known_formats(app, config)
     try:
         return known, choose_format(given or config.format, known)
     except FormatError as error:
         if given:
             raise UsageError(f"--log-format: {error}") from error
         raise Unusable(f"logs.format: {error}") from error
+
+
+def known_formats(app: "App", config: "LogsConfig") -> "list[LogFormat]":
+    """The formats that have a name, in the order in which `auto` tries them: first those of the configuration.
+
+    Raises:
+        Unusable: one of the configuration cannot be compiled.
+    """
+    own = config.log_formats()
+    names = {known.name for known in own}
+    return [*own, *(known for known in app.host.log_formats().values() if known.name not in names)]
 
 
 def session_rules(function: F) -> F:

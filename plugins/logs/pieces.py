@@ -17,7 +17,7 @@ KEPT_REJECTS = 5
 
 @dataclass(frozen=True)
 class Piece:
-    """What one block became, where it ended, and its last line (see `Block`)."""
+    """What one block became, where it ended, its last line and its header (see `Block`)."""
 
     account: Account
     rejects: pl.DataFrame
@@ -26,6 +26,7 @@ class Piece:
     newest_ts: datetime | None
     end: int
     tail: bytes
+    header: str
 
 
 @dataclass(frozen=True)
@@ -54,4 +55,5 @@ class Pieces:
             ts.max() if hits.height else None,  # type: ignore[arg-type]  # the column holds times
             block.end,
             block.last_line,
+            block.header,
         )

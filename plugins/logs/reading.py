@@ -13,9 +13,9 @@ from crm.schema import polars_schema
 from logparse.behaviour import signs
 from logparse.blocks import open_stream
 from logparse.errors import LogparseError
+from logparse.headers import layout_of
 from logparse.identity import digest
 from logparse.kernel import HITS, Account, Kernel, Parsed
-from logparse.pattern import compile_pattern
 from logparse.rejects import parse_placed
 from logparse.robots import Robots
 from logparse.rules import Rules, SessionRules
@@ -131,7 +131,7 @@ class Reader:
             log.opened = open_log(stream, plain=False, wanted=self.wanted, known=self.formats, ledger=None)
             if log.opened is None:
                 return
-            kernel = Kernel(compile_pattern(log.opened.format), self.rules, self.key, robots)
+            kernel = Kernel(layout_of(log.opened.format), self.rules, self.key, robots)
             parse = kernel.parse if self.rejects is None else partial(parse_placed, kernel)
             for parsed in pool.map(parse, log.opened.blocks):
                 log.add(parsed)

@@ -11,9 +11,6 @@ WRONG = {
     '$remote_addr "$request"': "no time",
     "%h %t %>s": "no request",
     "$remote_addr [$time_local] $status": "no request",
-    '%h%u %t "%r"': "%h and %u",
-    '%t "%r" %{Referer}i%{User-Agent}i': "%{Referer}i and %{User-Agent}i",
-    '$remote_addr$status [$time_local] "$request"': "remote_addr and status",
     '%h %t "%r" %': "'%'",
     '%h %t "%r" %{Referer': "'%{Referer'",
     '%t "%r" %5': "'%5'",
@@ -28,11 +25,27 @@ WRONG = {
     '%{%F %T %}t "%r"': "'%'",
     '%{%F %T %Z}t "%r"': "%{%F %T %Z}t names its zone by letters",
     '%{msec_frac}t "%r"': "%{msec_frac}t lacks",
-    '%{sec}t%{usec}t "%r"': "%{sec}t and %{usec}t",
     'log_format main \'$remote_addr [$time_local] "$request"': "'$remote_addr [",
     "log_format main '$remote_addr' [$time_local] \"$request": '"$request',
     'LogFormat "%h %t \\"%r\\" combined': "%h %t",
     "LogFormat   ": "configuration",
+    "{time}{request}": "{time} and the field behind it have nothing between them",
+    "{time:soon} {request}": "no time 'soon'; there are clf, iso",
+    "{time} {request:upper}": "{request:upper} has no reading 'upper'; there are number, raw, plus",
+    "{time} {request} {adress}": "no role 'adress'; there are _, *, address",
+    "{time} {address}": "no request",
+    "#Software: x": "no line that begins with #Fields:",
+    "#Fields: date c-ip cs-uri-stem": "no time",
+    "#Fields: date time c-ip": "no request",
+    "#Fields: time cs-uri-stem": "no date, and no #Date: line says it",
+    '{"time": "ts"}': "no request",
+    '{"time": "ts", "request": "r", "adress": "a"}': "no role 'adress'; there are address, forwarded",
+    '{"time:soon": "ts", "request": "r"}': "no time 'soon'",
+    '{"time": "ts", "request:upper": "r"}': "no reading 'upper'",
+    '{"time": "ts", "request": 1}': "the key of 'request' must be a path",
+    '{"time": "ts", "request": []}': "the key of 'request' must be a path",
+    '{"time": "ts", "request": "r", "agent": "r.agent"}': "'r.agent' cannot be both",
+    '{"time": "ts", "agent": "r.agent", "request": "r"}': "'r' cannot be both",
 }
 
 
@@ -54,3 +67,18 @@ def test_pattern_without_directives(pattern: str) -> None:
 def test_directive_of_a_third_party_s_module_is_read_over() -> None:
     layout = compile_pattern(LogFormat("x", "apache", '%t "%r" %Y'))
     assert [field.role for field in layout.fields] == ["time", "request", "ignore"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"time": "a", "adress": "b"}, "no role 'adress'; there are date, time, address"),
+        ({"time": "a", "target:upper": "b"}, "'target:upper' has no reading 'upper'"),
+        ({"time:soon": "a", "target": "b"}, "no time 'soon'"),
+        ({"time": "a"}, "no request"),
+    ],
+)
+def test_columns_that_cannot_be_used(keys: dict[str, str], said: str) -> None:
+    with pytest.raises(FormatError) as caught:
+        compile_pattern(LogFormat("x", "csv", "a,b", keys=keys))
+    assert said in str(caught.value)

@@ -7,6 +7,7 @@ import click
 from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.output import current, show, table_output
+from plugins.logs.options import known_formats
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,8 +26,8 @@ def command(app: App, detect: str | None) -> "pl.DataFrame | None":
 
     `auto` tries the formats in this order. With --detect, `fits` is the share of FILE's first lines (at most
     1,000) that fit a format; the best is named on stderr, and where none fits half of them the exit code is
-    4. Formats come from this program and from plugins; any other can be written as a pattern with
-    --log-format.
+    4. Formats come from this program, from plugins and from logs.formats of the configuration; any other can
+    be written as a pattern with --log-format.
 
     \b
     Examples:
@@ -35,7 +36,9 @@ def command(app: App, detect: str | None) -> "pl.DataFrame | None":
     """
     import polars as pl
 
-    formats = list(app.host.log_formats().values())
+    from plugins.logs.config import LogsConfig
+
+    formats = known_formats(app, app.config.get("logs", LogsConfig))
     listed = pl.DataFrame(
         [(known.name, known.syntax, known.help, known.pattern) for known in formats],
         schema=dict.fromkeys(COLUMNS, pl.String),
@@ -64,8 +67,8 @@ def _detected(name: str, formats: "list[LogFormat]") -> list[float]:
     from logparse.blocks import open_stream
     from logparse.detect import SAMPLE_LINES, first_lines, fits
     from logparse.errors import LogparseError
+    from logparse.headers import marks
     from logparse.identity import head
-    from logparse.pattern import compile_pattern
     from plugins.logs.inputs import expand
     from plugins.logs.opening import beginning
 
@@ -74,10 +77,11 @@ def _detected(name: str, formats: "list[LogFormat]") -> list[float]:
         raise click.BadParameter(f"{name} means {len(items):,} files; name one.", param_hint="--detect")
     try:
         with open_stream(items[0].stream) as (stream, plain):
-            _, whole = beginning(stream, plain=plain and items[0].path is not None)
+            headers = marks(formats)
+            _, whole = beginning(stream, headers, plain=plain and items[0].path is not None)
     except LogparseError as error:
         raise Unusable(str(error)) from error
-    if not head(whole):
+    if not head(whole, headers):
         raise Unusable(f"{name}: has no finished line yet but empty ones and comments")
     sample = first_lines(whole, SAMPLE_LINES)
-    return [fits(sample, compile_pattern(known)) for known in formats]
+    return [fits(sample, known) for known in formats]
