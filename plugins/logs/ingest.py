@@ -130,13 +130,18 @@ class Intake:
         task = Pieces(kernel, source, self.run, all_rejects=self.rejects is not None)
         pieces: list[Piece] = []
         parts: list[Part] = []
+
+        def store(at: int, piece: Piece) -> tuple[Piece, list[Part]]:
+            stored = self.lake.store("hits", piece.files, self.run, f"{_prefix(number)}{at:06d}")
+            return replace(piece, files=[]), stored
+
         try:
-            for at, piece in enumerate(self.pool.map(task, opened.blocks)):
-                parts += self.lake.store("hits", piece.files, self.run, f"{_prefix(number)}{at:06d}")
+            for piece, stored in self.pool.map(task, opened.blocks, store):
+                parts += stored
                 if self.rejects is not None:
                     self.rejects.add(piece.rejects)
-                rejects = piece.rejects.head(KEPT_REJECTS) if at < KEPT_REJECTS else piece.rejects.clear()
-                pieces.append(replace(piece, files=[], rejects=rejects))
+                rejects = piece.rejects.head(KEPT_REJECTS) if len(pieces) < KEPT_REJECTS else piece.rejects.clear()
+                pieces.append(replace(piece, rejects=rejects))
                 self.progress(piece.account.lines, piece.end)
         except LogparseError as failure:
             return pieces, parts, str(failure)

@@ -21,6 +21,14 @@ class Input:
     path: Path | None
 
     @property
+    def size(self) -> int:
+        """Bytes of the file; 0 where that is not known."""
+        try:
+            return self.path.stat().st_size if self.path else 0
+        except OSError:
+            return 0
+
+    @property
     def stream(self) -> Path | BinaryIO:
         """What `logparse.blocks.open_stream` takes."""
         return self.path if self.path is not None else sys.stdin.buffer

@@ -133,6 +133,7 @@ class Mine:
         *,
         verify: bool,
         progress: Callable[[int, int], None],
+        pool: Pool,
         rejects: RejectsFile | None = None,
     ) -> Result:
         """Mine the new lines of some logs.
@@ -143,28 +144,29 @@ class Mine:
             wanted: The format to use; None to detect it.
             verify: Open also files that look unchanged.
             progress: Called with the lines of every block and the offset where it ends.
+            pool: Works on blocks; its workers are ended with the reading.
             rejects: Takes the rejected lines, if they are wanted.
         """
         started = datetime.now(UTC)
         with self._timed("open the workspace and catch up"):
             ledger, last, changed = self._caught_up(*self._opened())
         run = last + 1
-        with Pool() as pool:
-            intake = Intake(
-                self.workspace.lake,
-                ledger,
-                self.rules,
-                self.workspace.key,
-                Robots(self.rules.robots),
-                formats,
-                wanted,
-                run,
-                verify,
-                progress,
-                pool,
-                rejects,
-            )
-            outcomes = [self._read(intake, item, number) for number, item in enumerate(inputs)]
+        intake = Intake(
+            self.workspace.lake,
+            ledger,
+            self.rules,
+            self.workspace.key,
+            Robots(self.rules.robots),
+            formats,
+            wanted,
+            run,
+            verify,
+            progress,
+            pool,
+            rejects,
+        )
+        outcomes = [self._read(intake, item, number) for number, item in enumerate(inputs)]
+        pool.close()  # the sessions want its memory
         readings = [outcome.reading for outcome in outcomes if outcome.reading is not None]
         if any(reading.account.lines for reading in readings):
             with self._timed(f"commit hits as run {run}"):

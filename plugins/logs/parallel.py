@@ -1,7 +1,8 @@
 """Work on blocks on all cores, results in order, only a few blocks in memory.
 
-The first blocks are worked on here. A longer log is worth a worker process for each core, which take over as soon as
+The first blocks are worked on here. Longer logs are worth a worker process for each core, which take over as soon as
 they are up: a process of one thread each gets more done than threads that share one interpreter and one thread pool.
+This module is light, so that workers can be started before the caller has imported what it needs itself.
 """
 
 import os
@@ -11,18 +12,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Lock, Thread
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from logparse.blocks import Block
 from plugins.logs.worker import Worker, WorkerLost
 
+if TYPE_CHECKING:
+    from logparse.blocks import Block
+
 R = TypeVar("R")
+S = TypeVar("S")
 
 MOST_WORKERS = 4
 """So many workers are started where there are more cores: each takes some 200 MB of memory."""
 
+AHEAD = 2
+"""So many blocks more than workers are at hand, so that none waits for the next, or for a disk."""
+
 WORTH_WORKERS = 3
 """So many blocks make workers worth their start."""
+
+WORTH_BYTES = 64 << 20
+"""So many bytes do, where it is known that they are all new."""
 
 
 def cores() -> int:
@@ -50,28 +60,42 @@ class Pool:
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the workers, unless they are started."""
+        if not self._starts and self.workers > 1:
+            self._starts = [Thread(target=self._start) for _ in range(self.workers)]
+            for start in self._starts:
+                start.start()
+
+    def close(self) -> None:
+        """End the workers; what is mapped afterwards is worked on here."""
         for start in self._starts:
             start.join()
         for worker in self._up:
             worker.close()
+        self._up, self._idle = [], SimpleQueue()
+        self._idle.put(None)
 
-    def map(self, task: Callable[[Block], R], blocks: Iterable[Block]) -> Iterator[R]:
-        """`task(block)` for every block; results in the order of the blocks.
+    def map(self, task: "Callable[[Block], R]", blocks: "Iterable[Block]", then: Callable[[int, R], S]) -> Iterator[S]:
+        """`then(number, task(block))` for every block; results in the order of the blocks.
 
-        At most one block more than there are workers is taken ahead of the result that is waited for.
+        At most two blocks more than there are workers are taken ahead of the result that is waited for.
 
         Args:
-            task: Can be pickled, as its results can.
+            task: Can be pickled, as its results can; runs in any process.
             blocks: The blocks.
+            then: Runs in this process, on any thread and in any order: writes files, say.
         """
-        with ThreadPoolExecutor(max_workers=self.workers + 1) as threads:
-            waiting: deque[Future[R]] = deque()
+        with ThreadPoolExecutor(max_workers=self.workers + AHEAD) as threads:
+            waiting: deque[Future[S]] = deque()
             try:
-                for block in blocks:
+                for number, block in enumerate(blocks):
                     self._take()
-                    waiting.append(threads.submit(self._run, task, block))
+                    waiting.append(threads.submit(self._do, task, block, then, number))
                     del block
-                    if len(waiting) > self.workers:
+                    if len(waiting) >= self.workers + AHEAD:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()
@@ -79,12 +103,13 @@ class Pool:
                 for future in waiting:
                     future.cancel()
 
+    def _do(self, task: "Callable[[Block], R]", block: "Block", then: Callable[[int, R], S], number: int) -> S:
+        return then(number, self._run(task, block))
+
     def _take(self) -> None:
         self._seen += 1
-        if self._seen == WORTH_WORKERS and self.workers > 1:
-            self._starts = [Thread(target=self._start) for _ in range(self.workers)]
-            for start in self._starts:
-                start.start()
+        if self._seen == WORTH_WORKERS:
+            self.start()
 
     def _start(self) -> None:
         try:
@@ -95,7 +120,7 @@ class Pool:
             self._up.append(worker)
         self._idle.put(worker)
 
-    def _run(self, task: Callable[[Block], R], block: Block) -> R:
+    def _run(self, task: "Callable[[Block], R]", block: "Block") -> R:
         worker = self._idle.get()
         try:
             if worker is None:

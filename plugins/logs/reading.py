@@ -133,7 +133,7 @@ class Reader:
                 return
             kernel = Kernel(layout_of(log.opened.format), self.rules, self.key, robots)
             parse = kernel.parse if self.rejects is None else partial(parse_placed, kernel)
-            for parsed in pool.map(parse, log.opened.blocks):
+            for parsed in pool.map(parse, log.opened.blocks, lambda _, parsed: parsed):
                 log.add(parsed)
                 if self.rejects is not None:
                     self.rejects.add(parsed.rejects)

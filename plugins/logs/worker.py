@@ -9,9 +9,10 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection, Pipe
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from logparse.blocks import Block
+if TYPE_CHECKING:
+    from logparse.blocks import Block
 
 R = TypeVar("R")
 
@@ -48,7 +49,7 @@ class Worker:
             theirs.close()
         self._receive()
 
-    def run(self, task: Callable[[Block], R], block: Block) -> R:
+    def run(self, task: "Callable[[Block], R]", block: "Block") -> R:
         """`task(block)`, or what it raises.
 
         Raises:

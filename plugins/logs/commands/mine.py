@@ -114,19 +114,26 @@ def _mined(
 ) -> "tuple[Workspace, Result]":
     """Mine logs into the workspace, alone; what an earlier run has told of itself is gone before."""
     from plugins.logs.inputs import expand
-    from plugins.logs.mining import Mine
-    from plugins.logs.progress import Progress
-    from plugins.logs.rejects import rejects_file
+    from plugins.logs.parallel import WORTH_BYTES, Pool
 
-    formats, wanted = chosen_format(app, log_format, config)
     inputs = expand(files)
-    workspace = app.workspace(create=True)
-    with workspace.lock(), Progress(quiet=app.verbosity < 0 or app.log_json) as progress:
-        if json_summary and json_summary.is_file():
-            json_summary.unlink()  # a run that fails must not leave the summary of an earlier one
-        mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug))
-        with rejects_file(rejects) as rejected:
-            result = mine.run(inputs, formats, wanted, verify=verify, progress=progress.advance, rejects=rejected)
+    with Pool() as pool:
+        if not app.workspace_path.exists() and sum(item.size for item in inputs) >= WORTH_BYTES:
+            pool.start()  # all of it is new, so they may come up beside what is imported here
+        from plugins.logs.mining import Mine
+        from plugins.logs.progress import Progress
+        from plugins.logs.rejects import rejects_file
+
+        formats, wanted = chosen_format(app, log_format, config)
+        workspace = app.workspace(create=True)
+        with workspace.lock(), Progress(quiet=app.verbosity < 0 or app.log_json) as progress:
+            if json_summary and json_summary.is_file():
+                json_summary.unlink()  # a run that fails must not leave the summary of an earlier one
+            mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug))
+            with rejects_file(rejects) as rejected:
+                result = mine.run(
+                    inputs, formats, wanted, verify=verify, progress=progress.advance, pool=pool, rejects=rejected
+                )
     return workspace, result
 
 

@@ -34,8 +34,12 @@ def blocks() -> Iterator[Block]:
 
 def whole(kernel: Kernel, workers: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     with Pool(workers) as pool:
-        parsed = list(pool.map(kernel.parse, blocks()))
+        parsed = list(pool.map(kernel.parse, blocks(), as_it_is))
     return pl.concat([one.hits for one in parsed]), pl.concat([one.rejects for one in parsed])
+
+
+def as_it_is(_: int, result: object) -> object:
+    return result
 
 
 def pid(_: Block) -> int:
@@ -61,8 +65,8 @@ def test_workers_give_what_one_process_gives(kernel: Kernel, workers: int) -> No
 
 def test_a_long_log_is_worked_on_by_workers_and_a_short_one_here() -> None:
     with Pool(2) as pool:
-        short = list(pool.map(pid, list(blocks())[:2]))
-        for start in iter(lambda: pool.map(pid, blocks()), None):
+        short = list(pool.map(pid, list(blocks())[:2], as_it_is))
+        for start in iter(lambda: pool.map(pid, blocks(), as_it_is), None):
             if len(set(start) - {os.getpid()}) == 2:
                 break
     assert set(short) == {os.getpid()}
@@ -75,7 +79,7 @@ def test_a_lost_worker_costs_no_block() -> None:
     worker.close()
     with Pool(2) as pool:
         for _ in range(3):
-            assert list(pool.map(die, blocks())) == [block.line for block in blocks()]
+            assert list(pool.map(die, blocks(), as_it_is)) == [block.line for block in blocks()]
 
 
 def test_an_error_of_the_task_comes_back() -> None:
@@ -90,7 +94,7 @@ def test_workers_end_with_the_pool() -> None:
     with Pool(2) as pool:
         pids: set[int] = set()
         while len(pids) < 2:
-            pids |= set(pool.map(pid, blocks())) - {os.getpid()}
+            pids |= set(pool.map(pid, blocks(), as_it_is)) - {os.getpid()}
     for number in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(number, 0)
