@@ -10,9 +10,9 @@ counts for one report. That both went through the whole log is checked by their 
 JSON summary and `general.total_requests` of GoAccess's JSON report.
 
 Time is the wall clock from the start of the program to its end, start-up included. Peak memory is the largest
-sum of what the program and its workers hold resident, looked at every 10 ms, and at least `ru_maxrss` of
-`os.wait4`, the largest resident set of any one process. A page that several processes share counts once for
-each, so for crm's workers this is more than the machine had to give.
+sum of what the program and its workers hold (the proportional set size of each process, which shares out pages
+that several have), looked at every 20 ms; and at least `ru_maxrss` of `os.wait4`, the largest resident set of
+any one process.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def measured(command: list[str], output: Path, **environment: str) -> tuple[floa
 
 
 class Peak:
-    """The most that a process and its children have held resident together, where the system has /proc."""
+    """The most memory that a process and its children have held together, where the system has /proc."""
 
     def __init__(self) -> None:
         self.bytes = 0
@@ -97,8 +97,8 @@ class Peak:
             watch.join()
 
     def _watch(self, pid: int) -> None:
-        while not self._ended.wait(0.01):
-            self.bytes = max(self.bytes, sum(map(resident, [pid, *children(pid)])))
+        while not self._ended.wait(0.02):
+            self.bytes = max(self.bytes, sum(map(held, [pid, *children(pid)])))
 
 
 def children(pid: int) -> list[int]:
@@ -112,12 +112,13 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def resident(pid: int) -> int:
-    """Bytes of a process that are in memory; 0 once it has ended."""
+def held(pid: int) -> int:
+    """Bytes of memory that are a process's share; 0 once it has ended."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
+    return sum(int(row.split()[1]) * 1024 for row in rows if row.startswith("Pss:"))
 
 
 def run_crm(crm: str, log: Path, folder: Path) -> Run:

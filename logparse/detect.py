@@ -2,15 +2,21 @@
 
 from collections.abc import Sequence
 
+import polars as pl
+
 from logparse import typed
 from logparse.blocks import Block
 from logparse.errors import UnknownFormat
-from logparse.headers import cut, in_force
-from logparse.lines import parse_lines
+from logparse.headers import cut, has_headers, in_force
+from logparse.lines import number_lines, parse_lines
+from logparse.parsers import PARSERS
 from logparse.pattern import compile_pattern
 from logparse.spec import LogFormat
 
 SAMPLE_LINES = 1000
+FEW_LINES = 32
+"""Of so many lines of the sample, spread over it, a format must fit one to be tried on all."""
+
 ENOUGH = 0.5
 """At least this share of the sample must parse."""
 
@@ -38,8 +44,12 @@ def detect(data: bytes, formats: Sequence[LogFormat]) -> tuple[LogFormat, float]
         UnknownFormat: none fits half of them.
     """
     sample = first_lines(data, SAMPLE_LINES)
+    _, lines = number_lines(Block(sample, 0, len(sample), 1))
+    few = lines.filter(pl.col("line") != "").gather_every(lines.height // FEW_LINES | 1)
     share, best = 0.0, None
     for candidate in formats:
+        if not _may_fit(candidate, few, sample):
+            continue
         found = fits(sample, candidate)
         if found > share:
             share, best = found, candidate
@@ -49,6 +59,15 @@ def detect(data: bytes, formats: Sequence[LogFormat]) -> tuple[LogFormat, float]
         names = ", ".join(candidate.name for candidate in formats)
         raise UnknownFormat(f"its first lines fit none of the formats {names}; name or write one with --log-format")
     return best, share
+
+
+def _may_fit(known: LogFormat, few: pl.DataFrame, sample: bytes) -> bool:
+    """Whether any of a few lines fits, which rules out most formats at once; a header in the sample may change it."""
+    if has_headers(sample, known):
+        return True
+    layout = compile_pattern(known)
+    fields = PARSERS[layout.parser].reference(few, layout)
+    return bool(fields["f0"].is_not_null().any())
 
 
 def first_lines(data: bytes, count: int) -> bytes:

@@ -43,6 +43,11 @@ def cut(blocks: Iterable[Block], spec: LogFormat) -> Iterator[Block]:
         yield _part(block, begin, len(block.data), header)
 
 
+def has_headers(data: bytes, spec: LogFormat) -> bool:
+    """Whether some bytes hold a header of a format."""
+    return spec.syntax in HEADED and any(True for _ in _header_lines(data, spec))
+
+
 def _header_lines(data: bytes, spec: LogFormat) -> Iterator[tuple[int, str]]:
     """Where the headers of a block begin, and their lines."""
     if spec.syntax == "w3c":
