@@ -24,6 +24,11 @@ def soak_kill() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def rotated_log() -> ModuleType:
+    return load("rotated_log")
+
+
+@pytest.fixture(scope="session")
 def mutations() -> ModuleType:
     return load("mutations")
 

@@ -14,9 +14,9 @@ def test_ten_kills_at_random_moments_leave_what_one_clean_run_makes(soak_kill: M
 
 
 @pytest.fixture
-def mined(soak_kill: ModuleType, tmp_path: Path) -> tuple[Path, Path]:
+def mined(soak_kill: ModuleType, rotated_log: ModuleType, tmp_path: Path) -> tuple[Path, Path]:
     """Two workspaces; the other has mined the log and, with another beginning, its last lines once more."""
-    with soak_kill.RotatedLog(tmp_path / "logs", tmp_path / "whole.log", random.Random(1)) as log:
+    with rotated_log.RotatedLog(tmp_path / "logs", tmp_path / "whole.log", random.Random(1)) as log:
         log.grow(50)
     one, other = (soak_kill.new_workspace(tmp_path / name) for name in ("one", "other"))
     again = tmp_path / "again.log"
