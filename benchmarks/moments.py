@@ -106,6 +106,11 @@ def in_ledger(path: Path, _before: State) -> bool:
     return (path / "records.db-wal").exists()
 
 
+def out_of_ledger(path: Path, before: State) -> bool:
+    """The end of one."""
+    return not in_ledger(path, before)
+
+
 def committed(table: str) -> Callable[[Path, State], bool]:
     """A commit of this run to a table."""
 
@@ -127,6 +132,7 @@ MOMENTS = (
     Moment((), 1),
     Moment((written,)),
     Moment((written, in_ledger), 0.01),
+    Moment((written, in_ledger, out_of_ledger), 0.01),
     Moment((committed("hits"),)),
     Moment((committed("sessions"),)),
     Moment((), 2.5),
