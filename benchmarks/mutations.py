@@ -9,6 +9,9 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
+LONGEST = 1_200_000
+"""So many bytes are repeated at most: a line of more than 1 MiB is rejected."""
+
 Mutation = Callable[[bytes, random.Random, Sequence[bytes]], bytes]
 
 MARKS = (b'"', b"[", b"]", b" ", b"\t", b",", b"-", b"|", b":", b"{", b"}", b"%", b"?", b"&", b"#", b"=", b";")
@@ -59,6 +62,15 @@ LINE_ENDS = (b"\n", b"\r", b"\r\n", b"\n\n", b"\n#", b"\n#Fields: date time\n")
 OPENINGS = (b"\xef\xbb\xbf", b"#", b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"x\x9c", b"\0", b" ")
 
 
+def place(line: bytes, chance: random.Random) -> int:
+    """A place in a line: anywhere, at its ends, or beside something that parts its fields."""
+    kind = chance.random()
+    if kind < 0.3:
+        return chance.choice((0, len(line)))
+    beside = [match.start() for match in re.finditer(rb'["\[\] ]', line)] if kind < 0.6 else []
+    return chance.choice(beside) + chance.randrange(2) if beside else chance.randrange(len(line) + 1)
+
+
 def flip(line: bytes, chance: random.Random, _: Sequence[bytes]) -> bytes:
     """One bit or one byte is another."""
     if not line:
@@ -89,7 +101,8 @@ def splice(line: bytes, chance: random.Random, others: Sequence[bytes]) -> bytes
 def repeat(line: bytes, chance: random.Random, _: Sequence[bytes]) -> bytes:
     """A piece comes several times; seldom very many."""
     start, end = sorted(chance.randrange(len(line) + 1) for _ in range(2))
-    return line[:end] + line[start:end] * chance.choice((1, 1, 2, 9, 9, 300)) + line[end:]
+    times = min(chance.choice((1, 1, 2, 9, 9, 300)), LONGEST // (end - start + 1))
+    return line[:end] + line[start:end] * times + line[end:]
 
 
 def double_quotes(line: bytes, chance: random.Random, _: Sequence[bytes]) -> bytes:
@@ -109,7 +122,7 @@ def number(line: bytes, chance: random.Random, _: Sequence[bytes]) -> bytes:
 
 def holes(line: bytes, chance: random.Random, _: Sequence[bytes]) -> bytes:
     """NUL bytes before, behind or in the line."""
-    at = chance.choice((0, len(line), chance.randrange(len(line) + 1)))
+    at = place(line, chance)
     return line[:at] + bytes(chance.choice((1, 3, 5000))) + line[at:]
 
 
@@ -122,7 +135,7 @@ def insert(pieces: Sequence[bytes]) -> Mutation:
     """Something is put in."""
 
     def mutation(line: bytes, chance: random.Random, _: Sequence[bytes]) -> bytes:
-        at = chance.randrange(len(line) + 1)
+        at = place(line, chance)
         return line[:at] + chance.choice(pieces) + line[at:]
 
     return mutation

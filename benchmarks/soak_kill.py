@@ -1,6 +1,6 @@
 """End `crm logs mine` by SIGKILL at random moments; the workspace must end equal to one clean run.
 
-    python benchmarks/soak_kill.py [--kills 100] [--seed 1] [--keep FOLDER]
+    python benchmarks/soak_kill.py [--kills 100] [--first 500000] [--seed 1] [--keep FOLDER]
 
 Between the kills the log grows and is rotated (rotated_log.py says how), also while a run is reading; some runs are
 left to end by themselves. The moments are chosen by time after the start and by what the workspace shows of a run: its
@@ -68,10 +68,12 @@ class Soak:
     Attributes:
         folder: Where everything lies.
         chance: What decides.
+        first: How many lines the log has before the first run.
     """
 
     folder: Path
     chance: random.Random
+    first: int = 200
     kills: Counter[str] = field(default_factory=Counter)
     runs: int = 0
     differences: list[str] = field(default_factory=list)
@@ -90,7 +92,7 @@ class Soak:
         return Report(dict(self.kills), self.runs, self.log.lines, self.log.rotations, self.differences)
 
     def _run(self, kills: int) -> None:
-        self.log.grow(200)
+        self.log.grow(self.first)
         while self.kills.total() < kills and self.runs < 10 * kills and not self.differences:
             self._change()
             if self.chance.random() < 0.8:
@@ -190,13 +192,14 @@ def main() -> int:
         description="Kill crm logs mine at random moments, and compare with one clean run."
     )
     parser.add_argument("--kills", type=int, default=100, help="how many runs to kill (default: 100)")
+    parser.add_argument("--first", type=int, default=500_000, help="lines before the first run (default: 500000)")
     parser.add_argument("--seed", type=int, default=1, help="what is drawn at random (default: 1)")
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="a new folder for logs and workspaces, to look at them"
     )
     arguments = parser.parse_args()
     with working_folder(arguments.keep and arguments.keep.resolve()) as folder:
-        report = Soak(folder, random.Random(arguments.seed)).run(arguments.kills)
+        report = Soak(folder, random.Random(arguments.seed), arguments.first).run(arguments.kills)
     print(
         f"{report.runs} runs, {sum(report.kills.values())} killed, {report.lines:,} lines, {report.rotations} rotations"
     )

@@ -56,13 +56,13 @@ def test_a_law_that_is_broken_is_seen(soak_fuzz: ModuleType, monkeypatch: pytest
     block = soak_fuzz.block_of(soak_fuzz.samples("combined"), random.Random(1), 50)
     assert soak_fuzz.broken_laws(kernel, block, with_reference=True)[1] == []
 
-    def wrong(lines: object, layout: object) -> object:
-        return parse(lines, layout).with_columns(f5=soak_fuzz.pl.lit("999"))
+    def wrong(*given: object) -> object:
+        return parse(*given).with_columns(f5=soak_fuzz.pl.lit("999"))
 
     with monkeypatch.context() as patch:
         patch.setattr(soak_fuzz.engine.plan, "parse", wrong)
         found = soak_fuzz.broken_laws(kernel, block, with_reference=True)[1]
     assert "the reference gives other hits" in found
     with monkeypatch.context() as patch:
-        patch.setattr(soak_fuzz.engine.plan, "parse", lambda lines, layout: parse(lines, layout).head(5))
+        patch.setattr(soak_fuzz.engine.plan, "parse", lambda *given: parse(*given).head(5))
         assert soak_fuzz.broken_laws(kernel, block, with_reference=False)[1] != []
