@@ -2,8 +2,7 @@
 
     python benchmarks/soak_fuzz.py [--lines 1000000] [--seed 1] [--growth 64]
 
-The lines come from the samples of the formats in tests/logparse/samples and are spoilt as mutations.py says. For every
-block
+The lines come from the logs of the formats in tests/logparse/known and are spoilt as mutations.py says. For every block
 
 - nothing raises;
 - lines = hits + filtered + rejected + blank, where the lines are counted here, in the bytes;
@@ -25,25 +24,30 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
+import yaml
 from mutations import mutated
 
-from logparse import lines as engine
 from logparse.blocks import Block
 from logparse.formats import BUILT_IN
-from logparse.kernel import Account, Kernel
+from logparse.headers import cut, marks
+from logparse.kernel import Account, Kernel, Parsed
+from logparse.parsers import PARSERS, Plan
 from logparse.pattern import compile_pattern
 from logparse.robots import Robots
 from logparse.rules import DropRule, PageRules, Rules, VisitorRules
 from logparse.spec import LogFormat
 
-SAMPLES = Path(__file__).resolve().parents[1] / "tests" / "logparse" / "samples"
+KNOWN = Path(__file__).resolve().parents[1] / "tests" / "logparse" / "known"
 BLOCK_LINES = 2000
 CHECKED = 0.5
 """So many of the blocks are read by the reference too."""
+
+HEADERS = 0.02
+"""So often a line is a header, where a log holds any: behind each begins a block of its own, which takes its time."""
 
 WARM = 0.2
 """After this share of the lines, memory is measured for the first time."""
@@ -56,7 +60,7 @@ RULES = (
     Rules(
         visitors=VisitorRules(cookie="sid", query_key="id", forwarded="last", addresses="none"),
         pages=PageRules(query_keep=("*",), query_drop=("c",), numeric_ids=True, lower_case=True, with_host=True),
-        drop=(DropRule(name="item", path=("/item*",), status=(200,)), DropRule(name="post", method=("POST",))),
+        drop=(DropRule(name="cart", path=("/cart*", "/item*"), status=(200,)), DropRule(name="post", method=("POST",))),
     ),
 )
 
@@ -86,8 +90,9 @@ class Report:
 
 
 def samples(name: str) -> list[bytes]:
-    """The sample lines of a format."""
-    return (SAMPLES / f"{name}.log").read_bytes().splitlines()
+    """The lines of the log of a format, its headers among them."""
+    log: str = yaml.safe_load((KNOWN / f"{name}.yaml").read_text(encoding="utf-8"))["log"]
+    return log.encode().splitlines()
 
 
 def kernels(known: LogFormat) -> list[Kernel]:
@@ -96,18 +101,27 @@ def kernels(known: LogFormat) -> list[Kernel]:
     return [Kernel(layout, rules, b"the key of the soak", Robots(rules.robots, AGENTS)) for rules in RULES]
 
 
-def block_of(sample: Sequence[bytes], chance: random.Random, count: int) -> Block:
+def block_of(known: LogFormat, sample: Sequence[bytes], chance: random.Random, count: int) -> Block:
     """A block of about so many mutated lines; the last may lack its line end."""
-    data = b"\n".join(mutated(chance.choice(sample), chance, sample) for _ in range(count))
-    data += chance.choice((b"", b"\n"))
+    opens = (b"#", *marks([known]))
+    weights = [HEADERS if line.startswith(opens) else 1 for line in sample]
+    lines = chance.choices(sample, weights, k=count)
+    data = b"\n".join(mutated(line, chance, sample) for line in lines) + chance.choice((b"", b"\n"))
     offset = chance.choice((0, 10**6))
     return Block(data, offset, offset + len(data), 1 + offset // 100)
 
 
-def broken_laws(kernel: Kernel, block: Block, *, with_reference: bool) -> tuple[Account, list[str]]:
+def parse(kernel: Kernel, known: LogFormat, block: Block) -> Parsed:
+    """Parse a block, cut at its headers if the format has them."""
+    parsed = [kernel.parse(part) for part in cut([block], known)]
+    hits, rejects = (pl.concat([getattr(part, name) for part in parsed]) for name in ("hits", "rejects"))
+    return Parsed(hits, rejects, sum((part.account for part in parsed), Account()))
+
+
+def broken_laws(kernel: Kernel, known: LogFormat, block: Block, *, with_reference: bool) -> tuple[Account, list[str]]:
     """Parse a block; the account of its lines, and the laws that do not hold."""
     try:
-        parsed = kernel.parse(block)
+        parsed = parse(kernel, known, block)
     except BaseException as error:  # Polars' panics are no Exceptions
         return Account(), [f"raises {type(error).__name__}: {str(error)[:300]}"]
     account, hits, rejects = parsed.account, parsed.hits, parsed.rejects
@@ -126,7 +140,7 @@ def broken_laws(kernel: Kernel, block: Block, *, with_reference: bool) -> tuple[
     }
     if with_reference:
         with reference_alone():
-            other = kernel.parse(block)
+            other = parse(kernel, known, block)
         laws["the reference gives other hits"] = hits.equals(other.hits)
         laws["the reference gives other rejects"] = rejects.equals(other.rejects)
     return account, [law for law, holds in laws.items() if not holds]
@@ -134,13 +148,18 @@ def broken_laws(kernel: Kernel, block: Block, *, with_reference: bool) -> tuple[
 
 @contextmanager
 def reference_alone() -> Iterator[None]:
-    """The plan proves nothing, so that every line goes to the reference."""
-    parse = engine.plan.parse
-    engine.plan.parse = lambda *given: parse(*given).with_columns(proven=pl.lit(False))
+    """The plans prove nothing, so that every line goes to the reference."""
+    before = dict(PARSERS)
+    PARSERS.update({name: replace(parser, plan=unproven(parser.plan)) for name, parser in before.items()})
     try:
         yield
     finally:
-        engine.plan.parse = parse
+        PARSERS.update(before)
+
+
+def unproven(plan: Plan) -> Plan:
+    """A plan that proves nothing."""
+    return lambda *given: plan(*given).with_columns(proven=pl.lit(False))
 
 
 def resident() -> int:
@@ -152,15 +171,15 @@ def soak(lines: int, seed: int, formats: Sequence[LogFormat] = BUILT_IN, block_l
     """Feed mutated lines, a block of each format in turn, until there were enough or a law is broken."""
     chance = random.Random(seed)
     report = Report({known.name: Account() for known in formats})
-    ready = [(known.name, samples(known.name), kernels(known)) for known in formats]
+    ready = [(known, samples(known.name), kernels(known)) for known in formats]
     while report.lines < lines and not report.differences:
-        for name, sample, choices in ready:
-            block = block_of(sample, chance, min(block_lines, max(1, lines // len(ready))))
+        for known, sample, choices in ready:
+            block = block_of(known, sample, chance, min(block_lines, max(1, lines // len(ready))))
             check = chance.random() < CHECKED
-            account, broken = broken_laws(chance.choice(choices), block, with_reference=check)
-            report.accounts[name] += account
+            account, broken = broken_laws(chance.choice(choices), known, block, with_reference=check)
+            report.accounts[known.name] += account
             report.checked += account.lines if check else 0
-            report.differences += [f"{name}, {kept(block)}: {law}" for law in broken]
+            report.differences += [f"{known.name}, {kept(block)}: {law}" for law in broken]
         if not report.warm and report.lines >= WARM * lines:
             report.warm = resident()
     report.end = resident()
