@@ -20,6 +20,9 @@ QUOTED_OR = r'"(?:[^"]|"")*?"|'
 VALUES = {" ": QUOTED_OR + r"[^ ]+?", "\t": QUOTED_OR + r"[^\t]*?", ",": QUOTED_OR + r'[^",]*?'}
 """How a value looks, by what separates it from the next."""
 
+MOST_COLUMNS = 200
+"""A header that names more is none: no server logs so many, and the expression that reads them would grow too large."""
+
 Column = tuple[str, str]
 """The role of a column, and the reading of its texts (of a time: its name)."""
 
@@ -176,5 +179,7 @@ def _own(spec: LogFormat) -> dict[str, Column]:
 def _separated(
     fields: Sequence[Field], separator: str, roles: frozenset[str], date: str = "", header: tuple[str, ...] = ()
 ) -> Layout:
+    if len(fields) > MOST_COLUMNS:
+        raise FormatError(f"{len(fields)} columns are more than the {MOST_COLUMNS} that a log may have")
     literals = ("", *[separator] * (len(fields) - 1), "")
     return Layout(tuple(fields), literals, roles, "separated", False, date, header)

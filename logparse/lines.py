@@ -47,7 +47,7 @@ def parse_lines(block: Block, layout: Layout) -> Fields:
         blank = blank | text.str.starts_with(header)
     long = text.str.len_bytes() > MAX_LINE
     aside = lines.select(blank=blank, long=long)
-    split = PARSERS[layout.parser].plan(lines, layout, None if data[:1] in COMPRESSED else data)
+    split = PARSERS[layout.parser].plan(lines, layout, data)
     if aside["blank"].any() or aside["long"].any():
         split = split.filter(~aside["blank"] & ~aside["long"])
     names = ["number", *(f"f{at}" for at in range(len(layout.fields))), "line"]
@@ -68,8 +68,12 @@ def parse_lines(block: Block, layout: Layout) -> Fields:
     )
 
 
-def number_lines(block: Block) -> tuple[bytes, pl.DataFrame]:
-    """The lines of a block as UTF-8, and as `number` and `line`, without line end, NUL bytes around it and a BOM."""
+def number_lines(block: Block) -> tuple[bytes | None, pl.DataFrame]:
+    """The lines of a block as UTF-8, and as `number` and `line`, without line end, NUL bytes around it and a BOM.
+
+    There is no UTF-8 where NUL bytes or carriage returns may have been taken off: what is cut from bytes would not be
+    of the same lines. Nor is there of what begins like a compressed file.
+    """
     data = block.data.removeprefix(BYTE_ORDER_MARK) if block.offset == 0 else block.data
     try:
         lines = _read_lines(data)
@@ -77,9 +81,11 @@ def number_lines(block: Block) -> tuple[bytes, pl.DataFrame]:
         data = data.decode("utf-8", "backslashreplace").encode()
         lines = _read_lines(data)
     number, line = pl.col("number").cast(pl.Int64) + block.line, pl.col("line")
-    if b"\0" in data or b"\r" in data:
+    stripped = b"\0" in data or b"\r" in data
+    if stripped:
         line = line.str.strip_chars("\0\r")
-    return data, lines.select(number.alias("number"), line)
+    same = not stripped and data[:1] not in COMPRESSED
+    return data if same else None, lines.select(number.alias("number"), line)
 
 
 def _read_lines(data: bytes) -> pl.DataFrame:

@@ -116,13 +116,13 @@ def _by_minutes(texts: pl.Series, field: Field) -> pl.Series:
     text = pl.col("time")
     parts = texts.to_frame("time").select(
         minute=text.str.head(MINUTE) + text.str.slice(MINUTE + 3),
-        second=text.str.slice(MINUTE, 3),
+        second=text.str.slice(MINUTE - 1, 4),
     )
     minutes = Distinct.of(parts["minute"])
     whole = minutes.values.str.to_datetime("%d/%b/%Y:%H:%M %z", time_unit="us", strict=False, time_zone="UTC")
     seconds = Distinct.of(parts["second"])
     added = seconds.values.to_frame("s").select(
-        pl.when(pl.col("s").str.contains(r"^:[0-5]\d$")).then(
+        pl.when(pl.col("s").str.contains(r"^[0-9]:[0-5][0-9]$")).then(
             pl.duration(seconds=pl.col("s").str.tail(2).cast(pl.Int64, strict=False))
         )
     )

@@ -145,6 +145,13 @@ def by_line(lines: list[str]) -> list[tuple[int, str, str]]:
     return out
 
 
+def test_a_header_of_too_many_columns_rejects_the_lines_behind_it() -> None:
+    data = b"#Fields: date time cs-uri-stem" + b" x" * 5000 + b"\n2015-05-17 10:05:03 /\n"
+    _, (reject,), account = told("w3c", blocks_of("w3c", data))
+    assert (account.hits, account.blank) == (0, 1)
+    assert "5003 columns are more than" in reject["field"]
+
+
 @settings(max_examples=150, deadline=None)
 @given(w3c_logs(), st.integers(1, 300))
 @example(["#Fields: time cs-uri-stem", "10:05:03 /", "#Date: 2016-01-01", "10:05:03 /a"], 1)

@@ -24,6 +24,13 @@ def test_escaped_quotes(engine: Any, combined: Line) -> None:
     assert hit["agent"] == 'a "b" \\ c'
 
 
+@pytest.mark.parametrize("before", [b"\0", b"\r", b""])
+def test_a_quote_too_many_is_seen_whatever_is_stripped(engine: Any, combined: Line, before: bytes) -> None:
+    good = combined().encode()
+    parsed = engine.parse("combined", good + b"\n" + before + good + b'"\n' + good + b"\n")
+    assert parsed.rejects["line"].to_list() == [2]
+
+
 def test_escape_before_the_closing_quote(engine: Any, combined: Line) -> None:
     hit = engine.hit("combined", combined(referrer="\\\\", agent=r"\""))
     assert (hit["referrer"], hit["agent"]) == ("\\", '"')
