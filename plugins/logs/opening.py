@@ -1,7 +1,6 @@
 """Open a log: which source is it, where does reading go on, and which format has it."""
 
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -79,7 +78,7 @@ def open_log(
         UnknownFormat: no known format fits.
         UnreadableSource: the compressed data are damaged.
     """
-    seekable = _seekable(stream)
+    seekable = stream.seekable()
     start = stream.tell() if seekable else 0  # a shell may have read some of its standard input
     headers = marks(known if wanted is None else [wanted, *known])
     first, whole = beginning(stream, headers, plain=plain)
@@ -135,7 +134,7 @@ def read(stream: BinaryIO, size: int) -> bytes:
     """
     try:
         return stream.read(size)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise UnreadableSource(f"cannot be read: {error}") from error
 
 
@@ -157,11 +156,6 @@ def _format(
     return found, None
 
 
-def _seekable(stream: BinaryIO) -> bool:
-    """Whether one can go back in a stream. A GzipFile says so of itself, whatever it reads from."""
-    return getattr(stream, "fileobj", stream).seekable()
-
-
 def _continued(stream: BinaryIO, start: int, candidates: Sequence[Source]) -> tuple[Source | None, int]:
     """The source that a log continues, and where its new lines begin; (None, 0) for a new one."""
     for source in candidates:
@@ -180,7 +174,7 @@ def _goes_on(stream: BinaryIO, start: int, position: Position) -> int | None:
     try:
         stream.seek(start + position.offset - position.tail_bytes)
         found = stream.read(position.tail_bytes + 1)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise UnreadableSource(f"cannot be read: {error}") from error
     last, following = found[: position.tail_bytes], found[position.tail_bytes :]
     if not position.ends(last):
