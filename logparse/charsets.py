@@ -2,9 +2,9 @@
 
 A log's own bytes are in the charset that its user names. Bytes that a client or a server has encoded (`%B9%FA`,
 `\\xB9\\xFA`) may also be UTF-8, whatever the site's charset is: browsers send what is typed into them as UTF-8. Of
-two possible readings the one with fewer characters is taken, and of two equally long ones that of the charset. So
-Chinese in UTF-8 (three bytes a character) is not taken for more characters of two bytes, and characters of two
-bytes in GBK or Big5 that are by chance Latin, Greek or Cyrillic letters of two bytes in UTF-8 stay Chinese.
+two possible readings the one with fewer characters beyond ASCII is taken, and of two with as many that of the
+charset. So Chinese in UTF-8 (three bytes a character) is not taken for more characters of two bytes, and characters
+of two bytes in GBK or Big5 that are by chance Latin, Greek or Cyrillic letters in UTF-8 stay Chinese.
 """
 
 import codecs
@@ -50,7 +50,7 @@ def charset(name: str) -> str:
     try:
         found = codecs.lookup(name).name
     except (LookupError, ValueError):
-        raise ValueError(f"`{name}` is not a charset; known are utf-8, gbk, gb18030, big5, shift_jis and others") from None
+        raise ValueError(f"`{name}` is not a charset; known are utf-8, gbk, gb18030, big5 and many more") from None
     found = WIDER.get(found, found)
     try:
         fits = all(text.decode(found) == text.decode("ascii") for text in _ASCII)
@@ -74,13 +74,13 @@ def decoded(data: bytes, name: str) -> str:
 
 def reading(raw: bytes, name: str) -> str | None:
     """The charset in which encoded bytes are text: the named one or UTF-8; None if they are none in either."""
-    lengths = {known: length for known in (name, UTF8) if (length := _length(raw, known)) is not None}
-    return min(lengths, key=lambda known: lengths[known]) if lengths else None
+    counts = {known: count for known in (name, UTF8) if (count := _count(raw, known)) is not None}
+    return min(counts, key=lambda known: counts[known]) if counts else None
 
 
-def _length(raw: bytes, name: str) -> int | None:
-    """The number of characters of a text; None if the bytes are no text."""
+def _count(raw: bytes, name: str) -> int | None:
+    """The number of characters beyond ASCII; None if the bytes are no text."""
     try:
-        return len(raw.decode(name))
+        return sum(char > "\x7f" for char in raw.decode(name))
     except UnicodeDecodeError:
         return None

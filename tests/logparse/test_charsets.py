@@ -49,7 +49,9 @@ def test_what_is_no_charset_is_told(name: str) -> None:
         charset(name)
 
 
-@pytest.mark.parametrize("name", ["utf-16", "utf-7", "iso2022_jp", "hz", "johab", "cp037", "hex", "rot13", "unicode_escape", "idna"])
+@pytest.mark.parametrize(
+    "name", ["utf-16", "utf-7", "iso2022_jp", "hz", "johab", "cp037", "hex", "rot13", "unicode_escape", "idna"]
+)
 def test_what_does_not_keep_ascii_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="does not keep ASCII as it is"):
         charset(name)
@@ -75,9 +77,10 @@ HANZI = st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_s
 """Of these GBK has all."""
 
 
-@given(HANZI)
-def test_chinese_in_utf8_is_never_taken_for_gbk(text: str) -> None:
-    assert reading(text.encode(), "gbk") == "utf-8"
+@given(HANZI, st.text("09azAZ_~", max_size=4), st.sampled_from(["gbk", "gb18030", "big5hkscs", "cp932", "cp949"]))
+def test_chinese_in_utf8_is_never_taken_for_a_charset_of_two_bytes(text: str, more: str, name: str) -> None:
+    assert reading((text + more).encode(), name) == "utf-8"
+    assert reading((more + text).encode(), name) == "utf-8"
 
 
 @given(HANZI, st.sampled_from(["gbk", "gb18030"]))

@@ -108,13 +108,21 @@ class TestEveryKind:
             "with open_stream(sys.stdin.buffer) as (stream, plain):\n"
             "    print(stream.seekable(), plain, len(stream.read()))"
         )
-        done = subprocess.run([sys.executable, "-c", program], input=PACKS[kind](LINES), capture_output=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", program], input=PACKS[kind](LINES), capture_output=True, check=True
+        )
         assert done.stdout.decode() == f"False False {len(LINES)}\n"
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"\x1f\x8b", b"\x1f\x8b\x09" + b"\0" * 20, gzip.compress(LINES)[:-8] + b"\0" * 8, b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"],
+    [
+        b"\x1f\x8b",
+        b"\x1f\x8b\x09" + b"\0" * 20,
+        gzip.compress(LINES)[:-8] + b"\0" * 8,
+        b"\xfd7zXZ\0",
+        b"\x28\xb5\x2f\xfd",
+    ],
     ids=["gzip magic", "unknown method", "wrong checksum", "xz magic", "zstd magic"],
 )
 def test_hardly_more_than_first_bytes_is_unreadable(log: Path, data: bytes) -> None:
