@@ -27,7 +27,7 @@ ALWAYS_UTC = frozenset({"w3c"})
 
 MEANINGS: dict[str, str] = {
     "clf": "`02/Mar/2026:10:00:00 +0800`",
-    "iso": "`2026-03-02T10:00:00.123+08:00`; the fraction may be missing, and so may the offset; then it is in `--log-tz`",
+    "iso": "`2026-03-02T10:00:00.123+08:00`; fraction and offset may be missing (then in `--log-tz`)",
     "seconds": "since 1970, with or without a fraction",
     "milliseconds": "since 1970",
     "microseconds": "since 1970",

@@ -128,7 +128,15 @@ class Reader:
 
     def _read(self, log: Log, item: Input, robots: Robots, pool: Pool) -> Iterator[tuple[Log, pl.DataFrame]]:
         with open_stream(item.stream) as (stream, _):
-            log.opened = open_log(stream, plain=False, wanted=self.wanted, known=self.formats, ledger=None)
+            log.opened = open_log(
+                stream,
+                plain=False,
+                wanted=self.wanted,
+                known=self.formats,
+                ledger=None,
+                charset=self.rules.charset,
+                tz=self.rules.tz,
+            )
             if log.opened is None:
                 return
             kernel = Kernel(layout_of(log.opened.format), self.rules, self.key, robots)

@@ -7,16 +7,26 @@ import click
 from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.output import current, show, table_output
-from plugins.logs.options import chosen_format, log_format, rejects
+from crm.units import Charset, Zone
+from plugins.logs.options import charset, chosen_format, log_format, log_tz, rejects
 
 
 @click.command(name="parse")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @log_format
+@charset
+@log_tz
 @rejects
 @table_output()
 @pass_app
-def command(app: App, files: tuple[str, ...], log_format: str | None, rejects: Path | None) -> None:
+def command(
+    app: App,
+    files: tuple[str, ...],
+    log_format: str | None,
+    charset: Charset | None,
+    log_tz: Zone | None,
+    rejects: Path | None,
+) -> None:
     """Print the hits of logs; leaves the workspace alone.
 
     FILE is as in `crm logs mine`. Hits come in the order of the files and their lines, and stream by: a log
@@ -40,7 +50,7 @@ def command(app: App, files: tuple[str, ...], log_format: str | None, rejects: P
     from plugins.logs.inputs import expand
     from plugins.logs.rejects import rejects_file
 
-    config = app.config.get("logs", LogsConfig)
+    config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     formats, wanted = chosen_format(app, log_format, config)
     inputs, key = expand(files), reading.visitor_key(app)
     output = current()

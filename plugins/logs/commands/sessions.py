@@ -9,7 +9,8 @@ from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.options import with_robots
 from crm.output import current, show, table_output
-from plugins.logs.options import chosen_format, log_format, rejects, session_rules
+from crm.units import Charset, Zone
+from plugins.logs.options import charset, chosen_format, log_format, log_tz, rejects, session_rules
 
 
 @click.command(name="sessions")
@@ -17,6 +18,8 @@ from plugins.logs.options import chosen_format, log_format, rejects, session_rul
 @click.option("--raw", is_flag=True, help="Every hit is a view: robots, assets and errors too.")
 @with_robots
 @log_format
+@charset
+@log_tz
 @session_rules
 @rejects
 @table_output()
@@ -27,6 +30,8 @@ def command(
     raw: bool,
     with_robots: bool,
     log_format: str | None,
+    charset: Charset | None,
+    log_tz: Zone | None,
     idle: timedelta | None,
     max_length: timedelta | None,
     max_hits: int | None,
@@ -55,7 +60,7 @@ def command(
     from plugins.logs.inputs import expand
     from plugins.logs.rejects import rejects_file
 
-    config = app.config.get("logs", LogsConfig)
+    config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
     formats, wanted = chosen_format(app, log_format, config)
     inputs, key = expand(files), reading.visitor_key(app)

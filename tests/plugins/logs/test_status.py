@@ -27,6 +27,8 @@ class TestStatus:
             "source": 1,
             "name": str(log),
             "format": "combined",
+            "charset": "utf-8",
+            "tz": None,
             "lines": 6,
             "hits": 2,
             "filtered": 1,
