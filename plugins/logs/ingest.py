@@ -33,7 +33,8 @@ class Outcome:
 
     Attributes:
         name: As the user named it.
-        state: "read", "unchanged", "nothing new", "empty", "nothing to read yet", or "refused".
+        state: "read", "unchanged", "nothing new", "empty", "nothing to read yet", "gone" (renamed since it was
+            found, so a later run reads it under its new name), or "refused".
         reading: Its row of the ledger; None where nothing was read.
         parts: The data files that were written.
         format: Name of the format, and the share of the sample that it fits where it was detected.
@@ -97,6 +98,8 @@ class Intake:
                 self.rejects.end(item.name, known.number if known else None)
             return outcome
         except LogparseError as error:
+            if item.found and item.path and not item.path.exists():
+                return Outcome(item.name, "gone")
             return Outcome(item.name, "refused", error=str(error).removeprefix(f"{item.path}: "))
 
     def _read_opened(self, opened: Opened | None, item: Input, number: int, path: str, seen: Seen | None) -> Outcome:

@@ -7,6 +7,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import Unusable
+from crm.filters import current_filters, filtered
 from crm.options import with_robots
 from crm.output import current, show, table_output
 from crm.units import Charset, Zone
@@ -22,6 +23,7 @@ from plugins.logs.options import charset, chosen_format, log_format, log_tz, rej
 @log_tz
 @session_rules
 @rejects
+@filtered
 @table_output()
 @pass_app
 def command(
@@ -44,13 +46,15 @@ def command(
     would store, ordered by start; the rule in force and where every line went are told on stderr. Sessions
     of robots by behaviour are left out and counted there; --with-robots prints them too, with the reason in
     `bot`. All hits are held in memory; for logs beyond it, mine them into a workspace. Visitor ids and the
-    file of --rejects are as in `crm logs parse`.
+    file of --rejects are as in `crm logs parse`. --since, --until and --where choose among the sessions, by their
+    start; each is whole.
 
     \b
     Examples:
       crm logs sessions access.log -n 5
       crm logs sessions access.log --idle 15m --columns start,views,path
       crm logs sessions access.log --with-robots --columns bot,views,path
+      crm logs sessions access.log --since 2026-03-02T08:00 --where 'views >= 5'
       crm logs sessions access.log --raw -f ndjson | wc -l
     """
     import polars as pl
@@ -68,7 +72,8 @@ def command(
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
         found = reading.sessions(reader, rules, raw=raw)
         people = found.filter(pl.col("bot").is_null())
-        show(app, found if raw or with_robots else people, current())
+        shown = found if raw or with_robots else people
+        show(app, current_filters().rows(app, shown.lazy(), "start"), current())
     reading.tell(reader, app.note)
     app.note(f"rule: {words.describe(rules)}" + ("; every hit is a view" if raw else ""))
     if not raw:
