@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from crm import __version__
 from crm.records import Records
 from logparse.charsets import UTF8
-from logparse.identity import Position
+from logparse.identity import Position, digest
 from logparse.kernel import Account
 from plugins.logs.tails import NOTHING, Cut
 
@@ -106,6 +106,7 @@ class Ledger:
         self.sources: dict[int, Source] = {}
         self._files: dict[str, Seen] = {}
         self._owner: dict[str, int] = {}
+        self._earlier: dict[int, dict[str, list[tuple[int, Position]]]] = {}
         self._numbers = 0
 
     def recover(self, committed: int) -> None:
@@ -148,11 +149,12 @@ class Ledger:
         self.sources.clear()
         self._files.clear()
         self._owner.clear()
+        self._earlier.clear()
         table = self.records.table("sources")
         accounts: dict[int, Account] = {}
         for row in connection.execute(sa.select(table).order_by(table.c.source, table.c.run)).mappings():
             accounts[row["source"]] = accounts.get(row["source"], Account()) + _account(row)
-            self.sources[row["source"]] = _source(row, accounts[row["source"]])
+            self._put(_source(row, accounts[row["source"]]))
         runs = self.records.table("runs")
         dropped = connection.execute(sa.select(runs.c.dropped).where(runs.c.kind == "drop")).scalars()
         self._numbers = max([0, *self.sources, *(number for text in dropped for number in json.loads(text))])
@@ -172,6 +174,24 @@ class Ledger:
         found = [source for source in self.sources.values() if source.position.begins(beginning)]
         return sorted(found, key=lambda source: -source.position.offset)
 
+    def _put(self, source: Source) -> None:
+        """Take a source's new state in."""
+        before = self.sources.get(source.number)
+        if before is not None and before.position.offset != source.position.offset:
+            heads = self._earlier.setdefault(before.position.head, {})
+            heads.setdefault(before.position.fingerprint, []).append((source.number, before.position))
+        self.sources[source.number] = source
+
+    def earlier(self, beginning: bytes) -> list[tuple[Source, Position]]:
+        """Where reading of sources with this head stopped before; of many runs, only of the last ones."""
+        found = [
+            pair
+            for size, heads in self._earlier.items()
+            if size <= len(beginning)
+            for pair in heads.get(digest(beginning[:size]), [])
+        ]
+        return [(self.sources[number], position) for number, position in found if number in self.sources]
+
     def next_number(self) -> int:
         """A number for a new source."""
         return self._numbers + 1
@@ -179,7 +199,7 @@ class Ledger:
     def note(self, reading: Reading) -> None:
         """Let later logs of the same run see what has been read."""
         source = reading.source
-        self.sources[source.number] = source
+        self._put(source)
         self._numbers = max(self._numbers, source.number)
         if reading.seen is not None:
             self._files[reading.path] = reading.seen

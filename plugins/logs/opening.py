@@ -12,13 +12,13 @@ from logparse.charsets import UTF8, to_utf8
 from logparse.detect import detect
 from logparse.errors import FormatError, UnreadableSource
 from logparse.headers import HEADED, cut, layout_of, marks
-from logparse.identity import head
+from logparse.identity import Position, head
 from logparse.kernel import Account
 from logparse.pattern import compile_pattern, guess_syntax
 from logparse.spec import LogFormat
 from logparse.timeformat import has_offset
 from plugins.logs.ledger import Ledger, Source
-from plugins.logs.tails import NOTHING, Resumed, resume
+from plugins.logs.tails import NOTHING, Resumed, copied, length, resume
 
 BEGINNING = 256 << 10
 """So many bytes of a log are looked at to know it and its format."""
@@ -100,10 +100,13 @@ def open_log(
     top = head(whole, headers)
     if not top:
         return None
-    candidates = ledger.candidates(head(first, headers)) if ledger else []
-    if candidates and not seekable:
+    read_so_far = head(first, headers)
+    candidates, earlier = (ledger.candidates(read_so_far), ledger.earlier(read_so_far)) if ledger else ([], [])
+    if (candidates or earlier) and not seekable:
         stream, seekable = _spooled(first, stream), True
     source, at = _continued(stream, start, candidates)
+    if source is None:
+        source, at = _copied(stream, start, earlier, plain=plain)
     format_, share = _format(source, wanted, known, to_utf8(whole, charset))
     rest: BinaryIO = stream
     if seekable:
@@ -211,6 +214,18 @@ def _continued(stream: BinaryIO, start: int, candidates: Sequence[Source]) -> tu
     """The source that a log continues, and where its new lines begin; (None, the beginning) for a new one."""
     for source in candidates:
         at = resume(stream, start, source.position, source.cut)
+        if at is not None:
+            return source, at
+    return None, Resumed(0, 1)
+
+
+def _copied(
+    stream: BinaryIO, start: int, earlier: Sequence[tuple[Source, Position]], *, plain: bool
+) -> tuple[Source | None, Resumed]:
+    """The source of which a log is a copy that was left behind, and its end; (None, the beginning) for a new one."""
+    end = length(stream, start) if earlier else 0
+    for source, position in earlier:
+        at = copied(stream, start, end, position, plain=plain)
         if at is not None:
             return source, at
     return None, Resumed(0, 1)

@@ -6,10 +6,13 @@ so, and the rest of it is passed over. Either way it is one line.
 """
 
 import json
+import sys
 from dataclasses import asdict, dataclass
+from io import SEEK_END
 from typing import BinaryIO
 
-from logparse.blocks import Block
+from logparse.blocks import MAX_LINE, Block
+from logparse.compression import Unpacked
 from logparse.errors import UnreadableSource
 from logparse.identity import Position
 from logparse.kernel import Account, Parsed
@@ -94,6 +97,35 @@ def resume(stream: BinaryIO, start: int, position: Position, cut: Cut | None) ->
         return Resumed(position.offset + 1 + _rest_of_line(stream), position.line)
     except OSError as error:
         raise UnreadableSource(f"cannot be read: {error}") from error
+
+
+def length(stream: BinaryIO, start: int) -> int:
+    """How many bytes a log has."""
+    return stream.seek(sys.maxsize) if isinstance(stream, Unpacked) else stream.seek(0, SEEK_END) - start
+
+
+def copied(stream: BinaryIO, start: int, end: int, position: Position, *, plain: bool) -> Resumed | None:
+    """The end of a log which was read up to a position at its end, and as another file further since; else None.
+
+    Args:
+        stream: The log; it can be gone back in.
+        start: Where its first byte is.
+        end: Its length.
+        position: Where a run has stopped reading.
+        plain: Whether its unterminated last line is no line yet.
+
+    Raises:
+        UnreadableSource: the compressed data are damaged, or the device fails.
+    """
+    near = MAX_LINE if plain else len("\n")
+    if not 0 <= end - position.offset <= near:
+        return None
+    at = resume(stream, start, position, None)
+    if at is None:
+        return None
+    stream.seek(start + at.offset)
+    rest = stream.read(near)
+    return at if not rest or (plain and b"\n" not in rest) else None
 
 
 def _rest_of_line(stream: BinaryIO) -> int:

@@ -93,28 +93,49 @@ class TestCompressed:
 
 
 class TestIdentity:
-    def test_on_another_device_with_other_inodes_nothing_is_new(
-        self, crm: "Crm", monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_with_other_inodes_and_times_nothing_is_new(self, crm: "Crm") -> None:
         """As on a network file system that was mounted anew."""
-        log = crm.log("access.log", *crm.lines(4))
-        old(log)
+        logs = [crm.log("access.log", *crm.lines(4)), crm.log("access.log.1", *crm.lines(3, first=30))]
+        old(*logs)
         mine(crm)
-        real = os.fstat
-
-        def mounted_anew(fd: int) -> os.stat_result:
-            found = list(real(fd))
-            found[1], found[2] = found[1] + 1000, found[2] + 1
-            return os.stat_result(found)
-
-        stat = Path.stat
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "fstat", mounted_anew)
-            patch.setattr(Path, "stat", lambda self, **_: os.stat_result([*stat(self)[:1], 77, *stat(self)[2:]]))
-            assert "nothing new" in mine(crm)
-        crm.grow(log, *crm.lines(2, first=20))
+        for log in logs:
+            copy = shutil.copy(log, crm.folder / "other")
+            assert Path(copy).stat().st_ino != log.stat().st_ino
+            os.replace(copy, log)
+        assert mine(crm).count("nothing new") == 2
+        crm.grow(logs[0], *crm.lines(2, first=20))
         mine(crm)
-        assert crm.counts() == (6, 1)
+        assert crm.counts() == (9, 2)
+
+    @pytest.mark.parametrize("kind", ["plain", *PACKS])
+    @pytest.mark.parametrize("end", ["", "pending"])
+    def test_a_copy_that_was_left_behind_adds_nothing_when_it_is_opened_again(
+        self, crm: "Crm", kind: str, end: str
+    ) -> None:
+        every = crm.lines(150)
+        log = crm.log("access.log", *every[:2])
+        for count in (3, 90, 120, 150):
+            mine(crm)
+            copy = crm.folder / f"copy.{count}"
+            data = log.read_bytes()
+            copy.write_bytes(data + end.encode() if kind == "plain" else PACKS[kind][1](data))
+            crm.grow(log, *every[len(data.splitlines()) : count])
+        crm("logs", "mine", log)
+        for _ in range(2):
+            said = crm("logs", "mine", f"{crm.folder}/copy.*", "--verify").stdout
+            assert said.count("nothing new") == 4
+        assert crm.counts() == (150, 1)
+
+    def test_a_copy_that_went_its_own_way_is_a_source_of_its_own(self, crm: "Crm") -> None:
+        every = crm.lines(90)
+        log = crm.log("access.log", *every[:80])
+        mine(crm)
+        copy = Path(shutil.copy(log, crm.folder / "copy.log"))
+        crm.grow(log, *every[80:])
+        mine(crm)
+        crm.grow(copy, crm.line(90_000, "/own"))
+        crm("logs", "mine", copy)
+        assert crm.counts() == (90 + 81, 2)
 
     def test_a_log_written_anew_in_one_tick_of_a_coarse_clock_is_seen(self, crm: "Crm") -> None:
         """The same path, inode, size and time, and yet other lines."""
@@ -348,8 +369,10 @@ class Server:
                 return
 
     def copy(self, _: object) -> None:
-        """Somebody puts the log's present state by."""
-        shutil.copy(self.log, self.log.with_name("saved.log"))
+        """Somebody puts by what has just been read."""
+        self.mine(None)
+        saved = self.log.with_name(f"saved.{len(list(self.log.parent.iterdir()))}.log")
+        shutil.copy(self.log, saved)
 
     def mine(self, _: object) -> None:
         """A run over everything that lies there."""
