@@ -115,12 +115,12 @@ class Filters:
     Attributes:
         since: No earlier ones; None for all.
         until: Only earlier ones; None for all.
-        where: A condition in SQL; empty for none.
+        where: A condition in SQL; None for none.
     """
 
     since: datetime | None = None
     until: datetime | None = None
-    where: str = ""
+    where: str | None = None
 
     @property
     def whole_days(self) -> bool:
@@ -159,7 +159,7 @@ class Filters:
         """
         import polars as pl
 
-        if not self.where:
+        if self.where is None:
             return frame
         _check(self.where)
         schema = frame.collect_schema()
@@ -248,7 +248,7 @@ def current_filters() -> Filters:
     until = given["until"].span(zone, now)[1] if given["until"] else None
     if since and until and since >= until:
         raise UsageError(f"--since {given['since']} is not before --until {given['until']}")
-    return Filters(since, until, given["where"] or "")
+    return Filters(since, until, given["where"])
 
 
 def filtered(function: Callable[P, R]) -> Callable[P, R]:
@@ -263,7 +263,7 @@ def filtered(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except pl.exceptions.PolarsError as error:
-            if not given["where"]:
+            if given["where"] is None:
                 raise
             raise UsageError(_wrong(error)) from error
 
