@@ -293,3 +293,22 @@ def test_days_ago_are_counted_from_now(crm: "Crm") -> None:
     day = (now - timedelta(days=6)).date().isoformat()
     assert [row["page"] for row in crm.rows("paths", "pages", "--since", day)] == ["/new"]
     assert pl.Series([day]).str.to_date().item() == (now - timedelta(days=6)).date()
+
+
+def test_views_of_robots_by_behaviour_are_left_out_of_every_part_of_the_traffic(crm: "Crm") -> None:
+    robot = [crm.line(30 * HOUR + 600 * n, page, who=9) for n, page in enumerate(("/robots.txt", "/a", "/b"))]
+    people = [crm.line(30 * HOUR + n, page, who=1) for n, page in enumerate(("/a", "/c"))]
+    crm("logs", "mine", crm.log("a.log", *robot, *people))
+
+    def views(*options: str) -> list[tuple[int, int]]:
+        return [(row["hits"], row["views"]) for row in crm.rows("logs", "traffic", *options)]
+
+    assert views() == [(5, 2)]
+    assert views("--with-robots") == [(5, 4)]
+    assert views("--where", "page = '/a'") == [(2, 1)]
+    assert views("--where", "page = '/a'", "--with-robots") == [(2, 2)]
+    assert views("--since", "2026-03-03T06:00:01") == [(3, 1)]
+    assert [row["page"] for row in crm.rows("paths", "pages", "--since", "2026-03-03T01:00")] == ["/a", "/c"]
+    assert len(crm.rows("paths", "transitions", "--since", "2026-03-03T01:00", "--where", "next = '/c'")) == 1
+    assert len(crm.rows("paths", "top", "--where", "views >= 2")) == 1
+    assert len(crm.rows("paths", "top", "--where", "views >= 2", "--with-robots")) == 2
