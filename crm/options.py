@@ -1,11 +1,11 @@
-"""Command-line options that several plugins share: durations, time zones, sessions of robots."""
+"""Command-line options that several plugins share: durations, time zones, charsets, sessions of robots."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from crm.units import Duration, Zone
+from crm.units import Charset, Duration, Zone
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -52,6 +52,20 @@ class ZoneType(click.ParamType[Zone]):
         return [CompletionItem(zone) for zone in sorted(zones()) if zone.startswith(incomplete)]
 
 
+class CharsetType(click.ParamType[Charset]):
+    """The name of a charset; its value is a `crm.units.Charset`, which is a str."""
+
+    name = "charset"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Charset:
+        """Look the charset up; one that cannot be used is a usage error."""
+        try:
+            return value if isinstance(value, Charset) else Charset.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+CHARSET = CharsetType()
 DURATION = DurationType()
 TZ = ZoneType()
 

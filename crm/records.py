@@ -47,17 +47,30 @@ class Records:
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """What opens connections; tables that are missing are made, where the file can be written."""
+        """What opens connections; tables and columns that are missing are made, where the file can be written."""
         if self.read_only:
             return self._engine_that_reads()
         engine = _engine(f"sqlite:///{self.file}")
         sa.event.listen(engine, "connect", _prepare)
         try:
             self.metadata.create_all(engine)
+            self._add_columns(engine)
         except sa.exc.DatabaseError as error:
             raise Unusable(f"{self.file} is no database of records: {error.orig}; restore it from a backup") from error
         self.file.chmod(0o600)
         return engine
+
+    def _add_columns(self, engine: sa.Engine) -> None:
+        """Add to tables that are there the columns that their contracts have got since; they are null in old rows."""
+        with engine.begin() as connection:
+            inspector = sa.inspect(connection)
+            for table in self.metadata.sorted_tables:
+                known = {column["name"] for column in inspector.get_columns(table.name)}
+                for column in table.columns:
+                    if column.name not in known:
+                        name = connection.dialect.identifier_preparer.format_table(table)
+                        new = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                        connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {new}")
 
     @property
     def read_only(self) -> bool:

@@ -1,4 +1,4 @@
-"""Values of the configuration and of options that are written as text: durations and time zones."""
+"""Values of the configuration and of options that are written as text: durations, time zones, charsets."""
 
 import re
 from datetime import timedelta
@@ -54,6 +54,25 @@ class Zone(str):
         if text != "UTC" and text not in zones():
             raise ValueError(f"`{text}` is not a time zone{did_you_mean(text, zones())}")
         return cls(text)
+
+
+class Charset(str):
+    """The codec of a character set, such as `utf-8`, `gbk` or `big5hkscs`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: object) -> "Charset":
+        """The charset of this name in which logs can be read.
+
+        Raises:
+            ValueError: there is none, or it does not keep ASCII as it is.
+        """
+        from logparse.charsets import charset
+
+        if not isinstance(text, str):
+            raise ValueError(f"expected the name of a charset such as gbk, got `{text}`")
+        return cls(charset(text))
 
 
 def zones() -> frozenset[str]:

@@ -247,7 +247,9 @@ def _kind(kind: msgspec.inspect.Type) -> str:
         case msgspec.inspect.LiteralType():
             return code(map(str, kind.values))
         case msgspec.inspect.CustomType():
-            return {"Duration": "duration, such as `1h30m`", "Zone": "time zone"}[kind.cls.__name__]
+            return {"Duration": "duration, such as `1h30m`", "Zone": "time zone", "Charset": "charset"}[
+                kind.cls.__name__
+            ]
     return {"BoolType": "`true` or `false`", "StrType": "text", "IntType": "number", "NoneType": "`null`"}[
         type(kind).__name__
     ]

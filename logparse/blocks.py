@@ -1,8 +1,6 @@
 """Bytes -> blocks. A block is some MiB of whole lines with its place in the stream; no more is read."""
 
-import gzip
 import io
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
+from logparse.compression import MAGIC_BYTES, Unpacked, kind_of
 from logparse.errors import UnreadableSource
 
 BLOCK_SIZE = 16 << 20
@@ -81,12 +80,12 @@ def _unpacked(file: BinaryIO) -> tuple[BinaryIO, bool]:
     """The stream behind the magic bytes, and whether it was plain."""
     reader = file if hasattr(file, "peek") else io.BufferedReader(cast(io.RawIOBase, file))
     try:
-        magic = reader.peek(6)[:6]
+        kind = kind_of(reader.peek(MAGIC_BYTES))
     except OSError as error:
         raise UnreadableSource(f"cannot be read: {error}") from error
-    if magic.startswith(b"\x1f\x8b"):
-        return cast(BinaryIO, gzip.GzipFile(fileobj=reader)), False
-    return reader, True
+    if kind is None:
+        return reader, True
+    return cast(BinaryIO, Unpacked(reader, kind)), False
 
 
 def read_blocks(
@@ -169,5 +168,5 @@ class _Carry:
 def _read(stream: BinaryIO, size: int) -> bytes:
     try:
         return stream.read(size)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise UnreadableSource(f"cannot be read: {error}") from error

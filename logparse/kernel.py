@@ -60,7 +60,8 @@ class Account:
 
 
 def _sum(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
-    return {key: left.get(key, 0) + right.get(key, 0) for key in sorted({*left, *right})}
+    sums = {key: left.get(key, 0) + right.get(key, 0) for key in sorted({*left, *right})}
+    return {key: count for key, count in sums.items() if count}
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ class Kernel:
     def parse_coded(self, block: Block) -> Parsed:
         """The same with texts as Categoricals, each with a dictionary of its own: what a writer stores fastest."""
         layout = in_force(self.layout, block.header)
-        fields = lines.parse_lines(block, layout)
-        frame, bad_times = typed.convert(fields, layout, self.rules.visitors.cookie)
+        fields = lines.parse_lines(block, layout, self.rules.charset)
+        frame, bad_times = typed.convert(fields, layout, self.rules)
         rejects = pl.concat([fields.rejects, bad_times]).sort("line") if bad_times.height else fields.rejects
         frame, filtered = _drop(self._enrich(frame), self.rules.drop)
         hits = frame.with_columns(visitors.stored_addresses(frame["address"], self.rules.visitors)).select(*HITS)
@@ -115,7 +116,7 @@ class Kernel:
         """Add what follows from a hit's own columns: path, page, kind, robot and visitor."""
         frame = frame.with_columns(visitors.client_address(self.rules.visitors).alias("address"))
         frame = frame.with_columns(coded(frame[name]) for name in CODED)
-        frame = requests.with_requests(frame, self.rules.pages)
+        frame = requests.with_requests(frame, self.rules.pages, self.rules.charset)
         who = visitors.visitor_ids(frame, self.rules.visitors, self.key)
         query = visitors.without_id(pl.col("query"), self.rules.visitors)
         return frame.with_columns(self.robots.names(frame["agent"]), who, query)
@@ -134,7 +135,7 @@ def _drop(frame: pl.DataFrame, rules: tuple[DropRule, ...]) -> tuple[pl.DataFram
 
 def _fits(rule: DropRule) -> pl.Expr:
     """True where every given condition of a rule holds; a rule without conditions fits nothing."""
-    globs = {"path": rule.path, "host": rule.host, "agent": rule.agent, "address": rule.address}
+    globs = {"path": rule.path, "page": rule.page, "host": rule.host, "agent": rule.agent, "address": rule.address}
     texts = {name: pl.col(name).cast(pl.String) for name in (*globs, "method")}
     tests = [texts[name].str.contains(glob_expression(given)) for name, given in globs.items() if given]
     if rule.status:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from logparse.blocks import MAX_LINE, Block
+from logparse.charsets import UTF8, to_utf8
 from logparse.layout import Layout
 from logparse.parsers import PARSERS
 
@@ -38,9 +39,9 @@ class Fields:
     plain: bool
 
 
-def parse_lines(block: Block, layout: Layout) -> Fields:
+def parse_lines(block: Block, layout: Layout, charset: str = UTF8) -> Fields:
     """Parse every line of a block; no bytes whatsoever make it raise."""
-    data, lines = number_lines(block)
+    data, lines = number_lines(block, charset)
     text = pl.col("line")
     blank = (text == "") | text.str.starts_with("#")
     for header in layout.header:
@@ -68,13 +69,14 @@ def parse_lines(block: Block, layout: Layout) -> Fields:
     )
 
 
-def number_lines(block: Block) -> tuple[bytes | None, pl.DataFrame]:
+def number_lines(block: Block, charset: str = UTF8) -> tuple[bytes | None, pl.DataFrame]:
     """The lines of a block as UTF-8, and as `number` and `line`, without line end, NUL bytes around it and a BOM.
 
     There is no UTF-8 where NUL bytes or carriage returns may have been taken off: what is cut from bytes would not be
     of the same lines. Nor is there of what begins like a compressed file.
     """
     data = block.data.removeprefix(BYTE_ORDER_MARK) if block.offset == 0 else block.data
+    data = to_utf8(data, charset)
     try:
         lines = _read_lines(data)
     except pl.exceptions.ComputeError:  # not UTF-8

@@ -1,8 +1,11 @@
 """Request lines -> method, path, query, page and kind, worked out once for each distinct request."""
 
+from functools import partial
+
 import polars as pl
 
 from logparse import pages
+from logparse.charsets import UTF8
 from logparse.distinct import Distinct
 from logparse.rules import PageRules
 from logparse.text import map_where, readable
@@ -16,23 +19,24 @@ VERSIONS = ("HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP/2", "HTTP/3.0", "HTTP/3")
 COLUMNS = ("method", "path", "query", "page", "kind")
 
 
-def with_requests(frame: pl.DataFrame, rules: PageRules) -> pl.DataFrame:
+def with_requests(frame: pl.DataFrame, rules: PageRules, charset: str = UTF8) -> pl.DataFrame:
     """Replace `request` by `method`, `path`, `query`, `page` and `kind`.
 
     Args:
         frame: `request` (text; null where there was none) and `host`.
         rules: The page rules.
+        charset: That of percent-encoded bytes which are not UTF-8.
     """
     requests = Distinct.of(frame["request"])
     page_and_kind = [pages.page(rules).alias("page"), pages.kind(rules).alias("kind")]
-    known = split(requests.values).lazy().with_columns(page_and_kind).collect()
+    known = split(requests.values, charset).lazy().with_columns(page_and_kind).collect()
     frame = frame.drop("request").with_columns(requests.spread_frame(known.select(COLUMNS)))
     if requests.codes.null_count():
         frame = frame.with_columns(pl.col("kind").cast(pl.String).fill_null("other"))
     return frame.with_columns(pages.hosted()) if rules.with_host else frame
 
 
-def split(requests: pl.Series) -> pl.DataFrame:
+def split(requests: pl.Series, charset: str = UTF8) -> pl.DataFrame:
     """`method`, `path` and `query` (percent-decoded as far as it is safe) of request lines.
 
     What is no request (TLS bytes, say) stays whole in `path`, with no method. An absolute target,
@@ -49,10 +53,11 @@ def split(requests: pl.Series) -> pl.DataFrame:
         cut = pl.col("method").is_not_null()
         whole = pl.when(cut).then("path").otherwise("request").alias("path")
         known = known.with_columns(whole, pl.when(cut).then("query").alias("query"))
+    decode = partial(readable, charset=charset)
     return known.select(
         "method",
-        map_where(known["path"], "%", readable).alias("path"),
-        map_where(known["query"], "%", readable).alias("query"),
+        map_where(known["path"], "%", decode).alias("path"),
+        map_where(known["query"], "%", decode).alias("query"),
     )
 
 

@@ -116,6 +116,7 @@ class DropRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     name: Annotated[str, Meta(min_length=1, description="the reason under which dropped hits are counted")]
     path: Annotated[tuple[str, ...], Meta(description="paths, with * for anything")] = ()
+    page: Annotated[tuple[str, ...], Meta(description="pages, as the page rules make them, with * for anything")] = ()
     status: Annotated[tuple[int, ...], Meta(description="statuses")] = ()
     host: Annotated[tuple[str, ...], Meta(description="virtual hosts, with * for anything")] = ()
     method: Annotated[tuple[str, ...], Meta(description="request methods")] = ()
@@ -137,3 +138,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     pages: PageRules = PageRules()
     robots: RobotRules = RobotRules()
     drop: tuple[DropRule, ...] = ()
+    charset: str = "utf-8"
+    """Codec of the logs' bytes (`logparse.charsets.charset`)."""
+    tz: str = "UTC"
+    """Time zone of times without an offset, by its name in the tz database."""

@@ -22,13 +22,16 @@ NAMED: dict[str, tuple[str, ...]] = {
 }
 """Times by name: what a text is tried with, the first that it fits counts."""
 
+ALWAYS_UTC = frozenset({"w3c"})
+"""Times by name that are in UTC although they do not say so."""
+
 MEANINGS: dict[str, str] = {
     "clf": "`02/Mar/2026:10:00:00 +0800`",
-    "iso": "`2026-03-02T10:00:00.123+08:00`; the fraction may be missing, and so may the zone, which then is UTC",
+    "iso": "`2026-03-02T10:00:00.123+08:00`; fraction and offset may be missing (then in `--log-tz`)",
     "seconds": "since 1970, with or without a fraction",
     "milliseconds": "since 1970",
     "microseconds": "since 1970",
-    "haproxy": "`02/Mar/2026:10:00:00.123`, in UTC",
+    "haproxy": "`02/Mar/2026:10:00:00.123`, in `--log-tz`",
     "w3c": "`2026-03-02 10:00:00`, in UTC",
     "any": "since 1970 in any of these units, `iso` or `clf`",
 }
@@ -108,6 +111,16 @@ def is_whole(kind: Kind) -> bool:
     """Whether a time says both the day and the hour."""
     letters = _letters(kind.time)
     return kind.time in UNITS.values() or (_has_date(letters) and "M" in letters)
+
+
+def has_offset(time: str) -> bool:
+    """Whether all such times say how far they are from UTC, or are in UTC anyhow; others may be local ones."""
+    if time in ALWAYS_UTC:
+        return True
+    return all(
+        way in UNITS.values() or way.endswith("Z") or any(mark in way for mark in ("%z", "%:z", "%#z", "%Z"))
+        for way in attempts(time)
+    )
 
 
 def rank(kind: Kind) -> int:

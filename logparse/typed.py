@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import partial
 
 import polars as pl
 
@@ -11,7 +12,8 @@ from logparse.fields import CLF_TIME
 from logparse.layout import Field, Layout
 from logparse.lines import REJECTS, Fields
 from logparse.readings import READINGS, hosts
-from logparse.timeformat import attempts
+from logparse.rules import Rules
+from logparse.timeformat import ALWAYS_UTC, attempts, has_offset
 
 BAD_TIME = "no valid time"
 EPOCH_UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}
@@ -44,27 +46,30 @@ CODED = ("time", "address", "login", "host", "request", "referrer", "agent", *NU
 """Roles whose texts may stay coded; the others are put together or taken apart as texts."""
 
 
-def convert(fields: Fields, layout: Layout, cookie: str = "") -> tuple[pl.DataFrame, pl.DataFrame]:
+EVERYDAY = Rules()
+
+
+def convert(fields: Fields, layout: Layout, rules: Rules = EVERYDAY) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Bring the fields of a format to `COLUMNS`.
 
     Args:
         fields: The fields of a block's lines.
         layout: The compiled pattern.
-        cookie: Name of the logged cookie that becomes the column `cookie`.
+        rules: They name the cookie that becomes the column `cookie`, the charset of escaped bytes, and the time zone.
 
     Returns:
         The hits, and the lines whose time is none (schema `REJECTS`).
     """
     frame = fields.frame
     time = next(field for field in layout.fields if field.role == "time")
-    named = _texts(fields, layout)
+    named = _texts(fields, layout, rules.charset)
     if "date" in layout.roles:
         named["time"] = named.pop("date") + " " + named["time"].cast(pl.String)
     elif layout.date:
         named["time"] = layout.date + " " + named["time"].cast(pl.String)
     numbers = {role: _numbers(named[role], role) for role in NUMBERS if role in named}
-    columns = pl.DataFrame({**named, **numbers, "line": frame["line"], "ts": _times(named["time"], time)})
-    typed = _with_host(_with_request(columns, layout), layout).select(_select(layout, cookie))
+    columns = pl.DataFrame({**named, **numbers, "line": frame["line"], "ts": _times(named["time"], time, rules.tz)})
+    typed = _with_host(_with_request(columns, layout), layout).select(_select(layout, rules.visitors.cookie))
     if typed["ts"].null_count() == 0:
         return typed, pl.DataFrame(schema=REJECTS)
     bad = typed["ts"].is_null()
@@ -79,7 +84,7 @@ def _numbers(texts: pl.Series, role: str) -> pl.Series:
     return Distinct.of(texts).map(lambda values: values.cast(COLUMNS[role], strict=False))
 
 
-def _texts(fields: Fields, layout: Layout) -> dict[str, pl.Series]:
+def _texts(fields: Fields, layout: Layout, charset: str) -> dict[str, pl.Series]:
     """The texts of each role, with all undone that servers do to them; of several fields, the first that has one."""
     escaped = layout.escapes and not (fields.plain and any(field.quoted for field in layout.fields))
     named: dict[str, pl.Series] = {}
@@ -90,7 +95,7 @@ def _texts(fields: Fields, layout: Layout) -> dict[str, pl.Series]:
         if field.role not in CODED:
             found = found.cast(pl.String)
         if escaped:
-            found = text.map_where(found, "\\", text.unescape)
+            found = text.map_where(found, "\\", partial(text.unescape, charset=charset))
         if field.reading:
             found = READINGS[field.reading](found)
         if (before := named.get(field.role)) is not None:
@@ -99,13 +104,13 @@ def _texts(fields: Fields, layout: Layout) -> dict[str, pl.Series]:
     return named
 
 
-def _times(texts: pl.Series, field: Field) -> pl.Series:
+def _times(texts: pl.Series, field: Field, tz: str) -> pl.Series:
     """Times in UTC, each distinct text read once; null where a text is no time of `RANGE`."""
     distinct = Distinct.of(texts)
     found = distinct.values.to_frame("time").with_columns(ts=_by_minutes(distinct.values, field))
     missing = pl.col("ts").is_null()
     if found["ts"].null_count():
-        found = found.with_columns(pl.when(missing).then(_time(pl.col("time"), field)).otherwise("ts").alias("ts"))
+        found = found.with_columns(pl.when(missing).then(_time(pl.col("time"), field, tz)).otherwise("ts").alias("ts"))
     return distinct.spread(found.select(pl.when(pl.col("ts").is_between(*RANGE)).then("ts"))["ts"])
 
 
@@ -129,13 +134,14 @@ def _by_minutes(texts: pl.Series, field: Field) -> pl.Series:
     return minutes.spread(whole) + seconds.spread(added.to_series())
 
 
-def _time(value: pl.Expr, field: Field) -> pl.Expr:
+def _time(value: pl.Expr, field: Field, tz: str) -> pl.Expr:
     """A time in UTC, null where the text is none."""
-    return pl.coalesce(_attempt(value, time) for time in attempts(field.time))
+    zone = "UTC" if field.time in ALWAYS_UTC else tz
+    return pl.coalesce(_attempt(value, time, zone) for time in attempts(field.time))
 
 
-def _attempt(value: pl.Expr, time: str) -> pl.Expr:
-    """A time written in one way."""
+def _attempt(value: pl.Expr, time: str, tz: str) -> pl.Expr:
+    """A time written in one way, of a zone where it has no offset."""
     if time in EPOCH_UNITS:
         whole = value.str.splitn(".", 2).struct
         unit = EPOCH_UNITS[time]
@@ -145,9 +151,24 @@ def _attempt(value: pl.Expr, time: str) -> pl.Expr:
         fraction = whole.field("field_1").fill_null("").str.slice(0, digits).str.pad_end(digits, "0")
         extra = fraction.cast(pl.Int64, strict=False).fill_null(0) if digits else pl.lit(0)
         return (micros + extra).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    zoned = any(mark in time for mark in ("%z", "%:z", "%#z", "%Z"))
+    zoned = has_offset(time)
     parsed = value.str.to_datetime(time, time_unit="us", strict=False, time_zone="UTC" if zoned else None)
-    return parsed if zoned else parsed.dt.replace_time_zone("UTC")
+    return parsed if zoned else in_zone(parsed, tz)
+
+
+def in_zone(local: pl.Expr, tz: str) -> pl.Expr:
+    """Local times of a zone in UTC.
+
+    One that comes twice, where clocks are put back, is the first. One that never comes, where they are put forward,
+    has the offset of the day before, so 02:30 is half an hour after 02:00. Neither depends on other lines.
+    """
+    day = pl.duration(days=1)
+
+    def found(times: pl.Expr) -> pl.Expr:
+        placed = times.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
+        return placed.dt.convert_time_zone("UTC")
+
+    return pl.coalesce(found(local), found(local - day) + day)
 
 
 def _with_request(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from crm.errors import Unusable
 from crm.nearest import did_you_mean, one_of
-from crm.units import Duration
+from crm.units import Charset, Duration, Zone
 from logparse.rules import BehaviourRules, DropRule, PageRules, RobotRules, Rules, SessionRules, VisitorRules
 from logparse.spec import LogFormat, Syntax
 
@@ -99,6 +99,8 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     formats: Annotated[
         dict[str, FormatConfig], Meta(description="Log formats of your own by name; auto tries them first.")
     ] = {}
+    charset: Annotated[Charset, Meta(description="Charset of the logs, such as gbk or big5.")] = Charset("utf-8")
+    tz: Annotated[Zone, Meta(description="Time zone of logs whose times have no offset.")] = Zone("UTC")
     visitors: VisitorRules = VisitorRules()
     pages: PageRules = PageRules()
     robots: RobotsConfig = RobotsConfig()
@@ -140,7 +142,18 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def rules(self) -> Rules:
         """The rules by which lines become hits."""
-        return Rules(visitors=self.visitors, pages=self.pages, robots=self.robots.names(), drop=self.drop)
+        return Rules(
+            visitors=self.visitors,
+            pages=self.pages,
+            robots=self.robots.names(),
+            drop=self.drop,
+            charset=str(self.charset),
+            tz=str(self.tz),
+        )
+
+    def given(self, **options: object) -> "LogsConfig":
+        """The configuration with options, where not None, before what the file says."""
+        return msgspec.structs.replace(self, **{k: v for k, v in options.items() if v is not None})
 
     def session_rules(self, **given: object) -> SessionRules:
         """The rules by which hits become sessions; `given` options, where not None, come before the file's.

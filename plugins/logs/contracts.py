@@ -64,6 +64,9 @@ SOURCES = Table(
         Column("tail_bytes", "int64", "its length", unit="bytes"),
         Column("format", "string", "name of the log format"),
         Column("pattern", "string", "pattern of the log format"),
+        Column("charset", "string", "its charset"),
+        Column("tz", "string", "time zone of its times; empty where they have an offset"),
+        Column("cut", "string", "what became of its last line, if that was read without its end, JSON"),
         Column("name", "string", "path under which it was read last"),
         Column("first_ts", "timestamp", "time of its first hit"),
         Column("newest_ts", "timestamp", "latest time of a hit of this run"),
@@ -85,7 +88,7 @@ FILES = Table(
     (
         Column("name", "string", "absolute path"),
         Column("size", "int64", "size of the file", unit="bytes"),
-        Column("mtime_ns", "int64", "time of its last change", unit="ns since 1970"),
+        Column("mtime_ns", "int64", "time of its last change; -1 if too recent to trust", unit="ns since 1970"),
         Column("inode", "int64", "inode"),
         Column("source", "int64", "number of the source in it"),
         Column("run", "int64", "number of the run that wrote this row"),

@@ -75,17 +75,27 @@ def top(hits: pl.LazyFrame, by: Field, which: Robots) -> pl.LazyFrame:
     return sums.select(*columns).sort(measure, by.column, descending=[True, False])
 
 
+def views_of(sessions: pl.LazyFrame) -> pl.LazyFrame:
+    """The views of sessions: `visitor` and `ts`."""
+    return sessions.select("visitor", pl.col("times").alias("ts")).explode("ts")
+
+
+def among(hits: pl.LazyFrame, views: pl.LazyFrame) -> pl.LazyFrame:
+    """Those of the views that are among some hits."""
+    return hits.filter(is_view()).join(views, on=["visitor", "ts"], how="semi").select("visitor", "ts")
+
+
 def traffic(
-    hits: pl.LazyFrame, sessions: pl.LazyFrame, step: Step, zone: str, *, with_robots: bool = False
+    hits: pl.LazyFrame, sessions: pl.LazyFrame | None, unseen: pl.LazyFrame, step: Step, zone: str
 ) -> pl.DataFrame:
     """Hits and sessions by time, one row an hour, day or week, also where there were none.
 
     Args:
         hits: The table `hits`.
-        sessions: The table `sessions`; each counts where it starts.
+        sessions: The table `sessions`; each counts where it starts. None leaves their column out.
+        unseen: The views among the hits that do not count, by their `ts`: those of robots by behaviour.
         step: How long the rows are. Weeks begin on Monday (ISO 8601).
         zone: The time zone in which they begin.
-        with_robots: Whether views and sessions of robots by behaviour count.
 
     Returns:
         `start` (a time for hours, else a date in the zone), `hits`, `views`, `robots` (hits of robots
@@ -101,13 +111,12 @@ def traffic(
     )
     sums = pairs.group_by("start").agg(pl.col("hits", "views", "robots", "bytes", "visitors").sum())
     counted = sums.collect(engine="streaming")
-    left_out = pl.lit(False) if with_robots else pl.col("bot").is_not_null()
-    begun = sessions.filter(~left_out).group_by(_start("start", step, zone)).agg(pl.len().alias("sessions"))
-    seen = sessions.filter(left_out).select("times").explode("times")
-    unseen = seen.group_by(_start("times", step, zone)).agg(pl.len().alias("unseen"))
+    more = [unseen.group_by(_start("ts", step, zone)).agg(pl.len().alias("unseen"))]
+    if sessions is not None:
+        more.append(sessions.group_by(_start("start", step, zone)).agg(pl.len().alias("sessions")))
     rows = _rows(counted["start"], step).join(counted, on="start", how="left")
-    for more in (begun, unseen):
-        rows = rows.join(more.collect(engine="streaming"), on="start", how="left")
+    for part in more:
+        rows = rows.join(part.collect(engine="streaming"), on="start", how="left")
     rows = rows.with_columns(pl.exclude("start").fill_null(0).cast(pl.Int64))
     return rows.with_columns(pl.col("views") - pl.col("unseen")).drop("unseen").sort("start")
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from logparse.charsets import UTF8
 from logparse.kernel import Account
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ STATUS: dict[str, pl.DataType | type[pl.DataType]] = {
     "source": pl.Int64,
     "name": pl.String,
     "format": pl.String,
+    "charset": pl.String,
+    "tz": pl.String,
     "lines": pl.Int64,
     "hits": pl.Int64,
     "filtered": pl.Int64,
@@ -57,6 +60,8 @@ def by_source(ledger: pl.DataFrame) -> pl.DataFrame:
         counted.group_by("source", maintain_order=True)
         .agg(
             pl.col("name", "format", "offset").last(),
+            pl.col("charset").last().fill_null(UTF8),
+            pl.col("tz").last().replace("", None),
             pl.col("lines", "hits", "filtered", "rejected", "blank").sum(),
             pl.col("first_ts").min().alias("first"),
             pl.col("newest_ts").max().alias("last"),

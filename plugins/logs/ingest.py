@@ -1,6 +1,7 @@
 """Read logs into hits: each log's new lines are parsed block by block and written as parts that wait for a commit."""
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,11 +19,12 @@ from logparse.robots import Robots
 from logparse.rules import Rules
 from logparse.spec import LogFormat
 from plugins.logs.inputs import Input
-from plugins.logs.ledger import Ledger, Reading, Source
+from plugins.logs.ledger import Ledger, Reading, Seen, Source
 from plugins.logs.opening import Opened, open_log
 from plugins.logs.parallel import Pool
 from plugins.logs.pieces import KEPT_REJECTS, Piece, Pieces
 from plugins.logs.rejects import RejectsFile
+from plugins.logs.tails import NOTHING
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Outcome:
 
     Attributes:
         name: As the user named it.
-        state: "read", "unchanged", "nothing new", "empty", "nothing to read yet", or "refused".
+        state: "read", "unchanged", "nothing new", "empty", "nothing to read yet", "gone" (renamed since it was
+            found, so a later run reads it under its new name), or "refused".
         reading: Its row of the ledger; None where nothing was read.
         parts: The data files that were written.
         format: Name of the format, and the share of the sample that it fits where it was detected.
@@ -79,13 +82,15 @@ class Intake:
             if before and not self.verify and self.ledger.unchanged(path, before):
                 return Outcome(item.name, "unchanged")
             with open_stream(item.stream) as (stream, plain):
-                seen = os.fstat(stream.fileno()) if item.path else None
+                seen = Seen.of(os.fstat(stream.fileno()), time.time_ns()) if item.path else None
                 opened = open_log(
                     stream,
                     plain=plain and item.path is not None,
                     wanted=self.wanted,
                     known=self.formats,
                     ledger=self.ledger,
+                    charset=self.rules.charset,
+                    tz=self.rules.tz,
                 )
                 outcome = self._read_opened(opened, item, number, path, seen)
             if self.rejects is not None:
@@ -93,17 +98,19 @@ class Intake:
                 self.rejects.end(item.name, known.number if known else None)
             return outcome
         except LogparseError as error:
+            if item.found and item.path and not item.path.exists():
+                return Outcome(item.name, "gone")
             return Outcome(item.name, "refused", error=str(error).removeprefix(f"{item.path}: "))
 
-    def _read_opened(
-        self, opened: Opened | None, item: Input, number: int, path: str, seen: os.stat_result | None
-    ) -> Outcome:
+    def _read_opened(self, opened: Opened | None, item: Input, number: int, path: str, seen: Seen | None) -> Outcome:
         if opened is None:
-            return Outcome(item.name, "nothing to read yet" if seen and seen.st_size else "empty")
+            return Outcome(item.name, "nothing to read yet" if seen and seen.size else "empty")
         source = opened.source.number if opened.source else self.ledger.next_number()
         pieces, parts, error = self._pieces(opened, source, number)
         account = sum((piece.account for piece in pieces), Account())
         total = opened.source.account + account if opened.source else account
+        if pieces:
+            total += opened.taken_back
         rejects = [piece.rejects for piece in pieces] or [pl.DataFrame(schema=REJECTS)]
         outcome = Outcome(
             item.name,
@@ -168,21 +175,31 @@ def _reading(
     total: Account,
     item: Input,
     path: str,
-    seen: os.stat_result | None,
+    seen: Seen | None,
 ) -> Reading:
     """The ledger's row of what was read."""
     before = opened.source
     if pieces:
-        tail = pieces[-1].tail
-        end, tail_hash, tail_bytes = pieces[-1].end, digest(tail), len(tail)
+        tail, beginning = pieces[-1].tail, opened.beginning
+        end, cut = pieces[-1].end, pieces[-1].cut
+        position = Position(digest(beginning), len(beginning), end, total.lines + 1, digest(tail), len(tail))
     else:
         assert before is not None
-        end, tail_hash, tail_bytes = before.position.offset, before.position.tail, before.position.tail_bytes
-    beginning = opened.beginning
-    position = Position(digest(beginning), len(beginning), end, total.lines + 1, tail_hash, tail_bytes)
+        position, cut = before.position, before.cut
     first = before.first_ts if before else None
     first = first or next((piece.first_ts for piece in pieces if piece.first_ts), None)
     newest = max((piece.newest_ts for piece in pieces if piece.newest_ts), default=None)
     pattern = pieces[-1].header if pieces and pieces[-1].header else opened.format.pattern
-    source = Source(number, position, opened.format.name, pattern, path or item.name, first, total)
-    return Reading(source, account, newest, seen, path)
+    source = Source(
+        number,
+        position,
+        opened.format.name,
+        pattern,
+        path or item.name,
+        first,
+        total,
+        opened.charset if pieces or before is None else before.charset,
+        opened.tz if pieces or before is None else before.tz,
+        cut,
+    )
+    return Reading(source, account, newest, seen, path, opened.taken_back if pieces else NOTHING)

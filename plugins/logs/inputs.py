@@ -15,10 +15,11 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class Input:
-    """One log to read; `path` is None for stdin."""
+    """One log to read; `path` is None for stdin. It was `found` where the user named a folder or a glob."""
 
     name: str
     path: Path | None
+    found: bool = False
 
     @property
     def size(self) -> int:
@@ -55,10 +56,10 @@ def _one(name: str) -> list[Input]:
         files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
         if not files:
             raise UsageError(f"the folder {name} holds no files; name a folder of logs, or a file")
-        return [Input(str(file), file) for file in files]
+        return [Input(str(file), file, found=True) for file in files]
     if not path.exists() and glob.has_magic(name):
         matches = sorted(file for file in glob.glob(name, recursive=True) if Path(file).is_file())
         if not matches:
             raise UsageError(f"nothing matches {name}; check the pattern")
-        return [Input(file, Path(file)) for file in matches]
+        return [Input(file, Path(file), found=True) for file in matches]
     return [Input(name, path)]

@@ -15,16 +15,27 @@ import sqlalchemy as sa
 
 from crm import __version__
 from crm.records import Records
-from logparse.identity import Position
+from logparse.charsets import UTF8
+from logparse.identity import Position, digest
 from logparse.kernel import Account
+from plugins.logs.tails import NOTHING, Cut
 
 KEPT_ROWS = 64
 """So many rows of a source are kept; the oldest are put together into one."""
 
 
+COARSE_NS = 2_000_000_000
+FINE_NS = 10_000_000
+"""A file system notes times to 2 seconds, or where they have fractions of one, to 10 milliseconds at worst."""
+
+
 @dataclass(frozen=True)
 class Source:
-    """A source as the last run left it."""
+    """A source as the last run left it.
+
+    `tz` is the zone of its times, empty where they have an offset; `cut` its last line, if that was read without its
+    end.
+    """
 
     number: int
     position: Position
@@ -33,17 +44,44 @@ class Source:
     name: str
     first_ts: datetime | None
     account: Account
+    charset: str = UTF8
+    tz: str = ""
+    cut: Cut | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a file looked like; `mtime_ns` is -1 where it may change without looking otherwise.
+
+    A file that was changed a moment ago may be changed again, to another one of the same size, in the same tick of its
+    file system's clock. So it is opened once more by the next run.
+    """
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, stat: stat_result, now_ns: int) -> "Seen":
+        """What `stat` tells at a time."""
+        tick = FINE_NS if stat.st_mtime_ns % 1_000_000_000 else COARSE_NS
+        settled = now_ns - stat.st_mtime_ns > tick
+        return cls(stat.st_size, stat.st_mtime_ns if settled else -1, stat.st_ino)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one run read of one source: a row of the ledger."""
+    """What one run read of one source: a row of the ledger.
+
+    `taken_back` is what the account of earlier runs has counted of a line that this one has read again.
+    """
 
     source: Source
     account: Account
     newest_ts: datetime | None
-    seen: stat_result | None
+    seen: Seen | None
     path: str
+    taken_back: Account = NOTHING
 
 
 @dataclass(frozen=True)
@@ -66,8 +104,9 @@ class Ledger:
     def __init__(self, records: Records) -> None:
         self.records = records
         self.sources: dict[int, Source] = {}
-        self._files: dict[str, tuple[int, int, int]] = {}
+        self._files: dict[str, Seen] = {}
         self._owner: dict[str, int] = {}
+        self._earlier: dict[int, dict[str, list[tuple[int, Position]]]] = {}
         self._numbers = 0
 
     def recover(self, committed: int) -> None:
@@ -110,22 +149,23 @@ class Ledger:
         self.sources.clear()
         self._files.clear()
         self._owner.clear()
+        self._earlier.clear()
         table = self.records.table("sources")
         accounts: dict[int, Account] = {}
         for row in connection.execute(sa.select(table).order_by(table.c.source, table.c.run)).mappings():
             accounts[row["source"]] = accounts.get(row["source"], Account()) + _account(row)
-            self.sources[row["source"]] = _source(row, accounts[row["source"]])
+            self._put(_source(row, accounts[row["source"]]))
         runs = self.records.table("runs")
         dropped = connection.execute(sa.select(runs.c.dropped).where(runs.c.kind == "drop")).scalars()
         self._numbers = max([0, *self.sources, *(number for text in dropped for number in json.loads(text))])
         files = self.records.table("files")
         for row in connection.execute(sa.select(files)).mappings():
-            self._files[row["name"]] = (row["size"], row["mtime_ns"], row["inode"])
+            self._files[row["name"]] = Seen(row["size"], row["mtime_ns"], row["inode"])
             self._owner[row["name"]] = row["source"]
 
     def unchanged(self, path: str, now: stat_result) -> Source | None:
         """The source behind a path whose size, time of change and inode are as they were; None to open it."""
-        if self._files.get(path) != (now.st_size, now.st_mtime_ns, now.st_ino):
+        if self._files.get(path) != Seen(now.st_size, now.st_mtime_ns, now.st_ino):
             return None
         return self.sources.get(self._owner[path])
 
@@ -134,6 +174,24 @@ class Ledger:
         found = [source for source in self.sources.values() if source.position.begins(beginning)]
         return sorted(found, key=lambda source: -source.position.offset)
 
+    def _put(self, source: Source) -> None:
+        """Take a source's new state in."""
+        before = self.sources.get(source.number)
+        if before is not None and before.position.offset != source.position.offset:
+            heads = self._earlier.setdefault(before.position.head, {})
+            heads.setdefault(before.position.fingerprint, []).append((source.number, before.position))
+        self.sources[source.number] = source
+
+    def earlier(self, beginning: bytes) -> list[tuple[Source, Position]]:
+        """Where reading of sources with this head stopped before; of many runs, only of the last ones."""
+        found = [
+            pair
+            for size, heads in self._earlier.items()
+            if size <= len(beginning)
+            for pair in heads.get(digest(beginning[:size]), [])
+        ]
+        return [(self.sources[number], position) for number, position in found if number in self.sources]
+
     def next_number(self) -> int:
         """A number for a new source."""
         return self._numbers + 1
@@ -141,10 +199,10 @@ class Ledger:
     def note(self, reading: Reading) -> None:
         """Let later logs of the same run see what has been read."""
         source = reading.source
-        self.sources[source.number] = source
+        self._put(source)
         self._numbers = max(self._numbers, source.number)
         if reading.seen is not None:
-            self._files[reading.path] = (reading.seen.st_size, reading.seen.st_mtime_ns, reading.seen.st_ino)
+            self._files[reading.path] = reading.seen
             self._owner[reading.path] = source.number
 
     def write(self, run: Run, readings: list[Reading]) -> None:
@@ -218,8 +276,12 @@ def _merged(readings: list[Reading]) -> list[Reading]:
             merged[number] = reading
             continue
         times = [ts for ts in (merged[number].newest_ts, reading.newest_ts) if ts is not None]
+        before = merged[number]
         merged[number] = replace(
-            reading, account=merged[number].account + reading.account, newest_ts=max(times, default=None)
+            reading,
+            account=before.account + reading.account,
+            taken_back=before.taken_back + reading.taken_back,
+            newest_ts=max(times, default=None),
         )
     return list(merged.values())
 
@@ -241,6 +303,9 @@ def _source(row: Mapping[str, Any] | sa.RowMapping, account: Account) -> Source:
         row["name"],
         first.replace(tzinfo=UTC) if first else None,
         account,
+        row["charset"] or UTF8,
+        row["tz"] or "",
+        Cut.parse(row["cut"]),
     )
 
 
@@ -256,10 +321,13 @@ def _row(reading: Reading, run: int) -> dict[str, object]:
         "tail_bytes": position.tail_bytes,
         "format": source.format,
         "pattern": source.pattern,
+        "charset": source.charset,
+        "tz": source.tz,
+        "cut": str(source.cut) if source.cut else "",
         "name": source.name,
         "first_ts": _naive(source.first_ts),
         "newest_ts": _naive(reading.newest_ts),
-        **_counts(account),
+        **_counts(account + reading.taken_back),
     }
 
 
@@ -277,9 +345,9 @@ def _file_row(reading: Reading, run: int) -> dict[str, object]:
     assert reading.seen is not None
     return {
         "name": reading.path,
-        "size": reading.seen.st_size,
-        "mtime_ns": reading.seen.st_mtime_ns,
-        "inode": reading.seen.st_ino,
+        "size": reading.seen.size,
+        "mtime_ns": reading.seen.mtime_ns,
+        "inode": reading.seen.inode,
         "source": reading.source.number,
         "run": run,
     }

@@ -97,6 +97,7 @@ class Mine:
         session_rules: SessionRules | None = None,
         note: Callable[[str], None] | None = None,
         debug: Callable[..., None] | None = None,
+        config: LogsConfig | None = None,
     ) -> "Mine":
         """The workspace of a run of the program, with its configuration and its plugins' miners.
 
@@ -105,8 +106,9 @@ class Mine:
             session_rules: The session rules in force; None for those of the configuration.
             note: Tells the user something; None for `app.note`.
             debug: Tells the user what happens inside; None for `app.debug`.
+            config: The section `logs`; None for that of the configuration.
         """
-        config = app.config.get("logs", LogsConfig)
+        config = config or app.config.get("logs", LogsConfig)
         rules = session_rules or config.session_rules()
         miners = app.host.miners(app.config)
 

@@ -1,20 +1,24 @@
 """Open a log: which source is it, where does reading go on, and which format has it."""
 
+import os
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from crm.nearest import did_you_mean, one_of
 from logparse.blocks import Block, read_blocks
+from logparse.charsets import UTF8, to_utf8
 from logparse.detect import detect
 from logparse.errors import FormatError, UnreadableSource
-from logparse.headers import HEADED, cut, marks
+from logparse.headers import HEADED, cut, layout_of, marks
 from logparse.identity import Position, head
+from logparse.kernel import Account
 from logparse.pattern import compile_pattern, guess_syntax
 from logparse.spec import LogFormat
+from logparse.timeformat import has_offset
 from plugins.logs.ledger import Ledger, Source
+from plugins.logs.tails import NOTHING, Resumed, copied, length, resume
 
 BEGINNING = 256 << 10
 """So many bytes of a log are looked at to know it and its format."""
@@ -30,6 +34,9 @@ class Opened:
         share: How much of the sample the format fits, where it was detected; else None.
         beginning: Its first lines (see `logparse.identity.head`).
         blocks: Its new lines.
+        charset: In which it is read.
+        tz: The zone of its times; empty where they have an offset.
+        taken_back: What has been counted before of a line that is read again.
     """
 
     source: Source | None
@@ -37,6 +44,9 @@ class Opened:
     share: float | None
     beginning: bytes
     blocks: Iterator[Block]
+    charset: str = UTF8
+    tz: str = ""
+    taken_back: Account = NOTHING
 
 
 def choose_format(given: str, known: Sequence[LogFormat]) -> LogFormat | None:
@@ -65,6 +75,8 @@ def open_log(
     wanted: LogFormat | None,
     known: Sequence[LogFormat],
     ledger: Ledger | None,
+    charset: str = UTF8,
+    tz: str = "UTC",
 ) -> Opened | None:
     """Find out what a log is, and where reading goes on; None while all its lines are empty or comments.
 
@@ -74,31 +86,39 @@ def open_log(
         wanted: The format to use; None to take that of the source, or to detect it.
         known: The formats to detect.
         ledger: What has been read before; None to read everything.
+        charset: Of the log.
+        tz: The zone of its times, where they have no offset.
 
     Raises:
         UnknownFormat: no known format fits.
-        UnreadableSource: the compressed data are damaged.
+        UnreadableSource: the compressed data are damaged, or the log was read in another charset or zone before.
     """
-    seekable = _seekable(stream)
+    seekable = stream.seekable()
     start = stream.tell() if seekable else 0  # a shell may have read some of its standard input
     headers = marks(known if wanted is None else [wanted, *known])
     first, whole = beginning(stream, headers, plain=plain)
     top = head(whole, headers)
     if not top:
         return None
-    candidates = ledger.candidates(top) if ledger else []
-    if candidates and not seekable:
+    read_so_far = head(first, headers)
+    candidates, earlier = (ledger.candidates(read_so_far), ledger.earlier(read_so_far)) if ledger else ([], [])
+    if (candidates or earlier) and not seekable:
         stream, seekable = _spooled(first, stream), True
-    source, offset = _continued(stream, start, candidates)
-    format_, share = _format(source, wanted, known, whole)
-    line = source.position.line if source else 1
+    source, at = _continued(stream, start, candidates)
+    if source is None:
+        source, at = _copied(stream, start, earlier, plain=plain)
+    format_, share = _format(source, wanted, known, to_utf8(whole, charset))
     rest: BinaryIO = stream
     if seekable:
-        stream.seek(start + offset)
+        stream.seek(start + at.offset)
     else:
         rest = _Replayed(first, stream)  # type: ignore[assignment]  # it reads, which is all that is asked of it
-    blocks = cut(read_blocks(rest, tail_is_line=not plain, offset=offset, line=line), format_)
-    return Opened(source, format_, share, top, blocks)
+    blocks = read_blocks(rest, tail_is_line=not plain, offset=at.offset, line=at.line)
+    blocks = cut(_while_same(blocks, stream, start, first) if plain else blocks, format_)
+    zone = "" if _says_offset(format_) else tz
+    if source and (charset != source.charset or (zone and source.tz and zone != source.tz)):
+        blocks = _none_of(blocks, source, charset, zone)
+    return Opened(source, format_, share, top, blocks, charset, zone, at.taken_back)
 
 
 def beginning(stream: BinaryIO, headers: tuple[bytes, ...], *, plain: bool) -> tuple[bytes, bytes]:
@@ -135,7 +155,7 @@ def read(stream: BinaryIO, size: int) -> bytes:
     """
     try:
         return stream.read(size)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise UnreadableSource(f"cannot be read: {error}") from error
 
 
@@ -157,35 +177,58 @@ def _format(
     return found, None
 
 
-def _seekable(stream: BinaryIO) -> bool:
-    """Whether one can go back in a stream. A GzipFile says so of itself, whatever it reads from."""
-    return getattr(stream, "fileobj", stream).seekable()
+def _says_offset(known: LogFormat) -> bool:
+    """Whether the times of a format say how far they are from UTC."""
+    return all(has_offset(field.time) for field in layout_of(known).fields if field.role == "time")
 
 
-def _continued(stream: BinaryIO, start: int, candidates: Sequence[Source]) -> tuple[Source | None, int]:
-    """The source that a log continues, and where its new lines begin; (None, 0) for a new one."""
-    for source in candidates:
-        offset = _goes_on(stream, start, source.position)
-        if offset is not None:
-            return source, offset
-    return None, 0
+def _none_of(blocks: Iterator[Block], source: Source, charset: str, tz: str) -> Iterator[Block]:
+    """No blocks, as there are no new lines: what is stored cannot be read otherwise, and shall not be mixed.
 
-
-def _goes_on(stream: BinaryIO, start: int, position: Position) -> int | None:
-    """Where the lines behind a position begin; None if the bytes before it are not those that were read.
-
-    That is the position itself, or behind the LF of a last line that was read before its LF was written: on
-    standard input and in compressed logs the last line counts without one.
+    Raises:
+        UnreadableSource: there are new lines.
     """
-    try:
-        stream.seek(start + position.offset - position.tail_bytes)
-        found = stream.read(position.tail_bytes + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UnreadableSource(f"cannot be read: {error}") from error
-    last, following = found[: position.tail_bytes], found[position.tail_bytes :]
-    if not position.ends(last):
-        return None
-    return position.offset + (following == b"\n" and not last.endswith(b"\n"))
+    if next(blocks, None) is not None:
+        before, now = (source.charset, charset) if charset != source.charset else (source.tz, tz)
+        what = "charset" if charset != source.charset else "time zone"
+        raise UnreadableSource(
+            f"it was read in the {what} {before} before and cannot go on in {now}; go on in the old one, or "
+            f"`crm logs drop {source.number}` and read it again"
+        )
+    return iter(())
+
+
+def _while_same(blocks: Iterator[Block], stream: BinaryIO, start: int, first: bytes) -> Iterator[Block]:
+    """The blocks up to the moment at which a file is emptied and written anew while it is read.
+
+    A block that was read before its beginning is seen unchanged is the file's own. What comes later is read by the
+    next run: the new content as a source of its own, the rest of the old one in the copy that was made of it.
+    """
+    for block in blocks:
+        if os.pread(stream.fileno(), len(first), start) != first:
+            return
+        yield block
+
+
+def _continued(stream: BinaryIO, start: int, candidates: Sequence[Source]) -> tuple[Source | None, Resumed]:
+    """The source that a log continues, and where its new lines begin; (None, the beginning) for a new one."""
+    for source in candidates:
+        at = resume(stream, start, source.position, source.cut)
+        if at is not None:
+            return source, at
+    return None, Resumed(0, 1)
+
+
+def _copied(
+    stream: BinaryIO, start: int, earlier: Sequence[tuple[Source, Position]], *, plain: bool
+) -> tuple[Source | None, Resumed]:
+    """The source of which a log is a copy that was left behind, and its end; (None, the beginning) for a new one."""
+    end = length(stream, start) if earlier else 0
+    for source, position in earlier:
+        at = copied(stream, start, end, position, plain=plain)
+        if at is not None:
+            return source, at
+    return None, Resumed(0, 1)
 
 
 def _spooled(first: bytes, stream: BinaryIO) -> BinaryIO:

@@ -10,7 +10,7 @@ import click
 
 from crm.errors import Unusable, UsageError
 from crm.nearest import did_you_mean, one_of
-from crm.options import DURATION
+from crm.options import CHARSET, DURATION, TZ
 
 if TYPE_CHECKING:
     from crm.app import App
@@ -27,6 +27,26 @@ def log_format(function: F) -> F:
         metavar="NAME|PATTERN|auto",
         help="A format's name (see `crm logs formats`), an Apache LogFormat or nginx log_format string, another "
         "pattern, or auto.  [default: logs.format of the configuration, else auto]",
+    )(function)
+
+
+def charset(function: F) -> F:
+    """`--charset`."""
+    return click.option(
+        "--charset",
+        type=CHARSET,
+        metavar="NAME",
+        help="Charset of the logs, such as gbk or big5.  [default: logs.charset of the configuration, else utf-8]",
+    )(function)
+
+
+def log_tz(function: F) -> F:
+    """`--log-tz`."""
+    return click.option(
+        "--log-tz",
+        type=TZ,
+        metavar="NAME",
+        help="Time zone of times without an offset.  [default: logs.tz of the configuration, else UTC]",
     )(function)
 
 

@@ -10,6 +10,7 @@ from logparse.blocks import Block
 from logparse.kernel import Account, Kernel
 from logparse.rejects import placed
 from plugins.logs.contracts import HITS
+from plugins.logs.tails import Cut
 
 KEPT_REJECTS = 5
 """So many rejected lines of each log are shown as examples."""
@@ -17,7 +18,7 @@ KEPT_REJECTS = 5
 
 @dataclass(frozen=True)
 class Piece:
-    """What one block became, where it ended, its last line and its header (see `Block`)."""
+    """What one block became, where it ended, its last line, which may be `cut`, and its header (see `Block`)."""
 
     account: Account
     rejects: pl.DataFrame
@@ -27,6 +28,7 @@ class Piece:
     end: int
     tail: bytes
     header: str
+    cut: Cut | None
 
 
 @dataclass(frozen=True)
@@ -56,4 +58,5 @@ class Pieces:
             block.end,
             block.last_line,
             block.header,
+            Cut.of(block, parsed),
         )

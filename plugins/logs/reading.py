@@ -128,7 +128,15 @@ class Reader:
 
     def _read(self, log: Log, item: Input, robots: Robots, pool: Pool) -> Iterator[tuple[Log, pl.DataFrame]]:
         with open_stream(item.stream) as (stream, _):
-            log.opened = open_log(stream, plain=False, wanted=self.wanted, known=self.formats, ledger=None)
+            log.opened = open_log(
+                stream,
+                plain=False,
+                wanted=self.wanted,
+                known=self.formats,
+                ledger=None,
+                charset=self.rules.charset,
+                tz=self.rules.tz,
+            )
             if log.opened is None:
                 return
             kernel = Kernel(layout_of(log.opened.format), self.rules, self.key, robots)
@@ -159,20 +167,19 @@ FILE = "file"
 """The column that names a hit's log where several are read."""
 
 
+PARSED = {name: dtype for name, dtype in HITS.items() if name != "line"} | {FILE: pl.String, "line": pl.Int64}
+"""Columns of what `crm logs parse` prints."""
+
+
 def stream(reader: Reader) -> pl.LazyFrame:
     """The hits of all logs as a table that can be read once, block by block, in little memory."""
     from polars.io.plugins import register_io_source
-
-    schema = {name: dtype for name, dtype in HITS.items() if name != "line"} | {
-        FILE: pl.String,
-        "line": pl.Int64,
-    }
 
     def blocks(
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
     ) -> Iterator[pl.DataFrame]:
         for log, hits in reader.hits():
-            frame = hits.with_columns(pl.lit(log.name).alias(FILE)).select(*schema)
+            frame = hits.with_columns(pl.lit(log.name).alias(FILE)).select(*PARSED)
             frame = frame if predicate is None else frame.filter(predicate)
             frame = frame if columns is None else frame.select(columns)
             frame = frame if rows is None else frame.head(rows)
@@ -182,7 +189,22 @@ def stream(reader: Reader) -> pl.LazyFrame:
                 if rows <= 0:
                     return
 
-    return register_io_source(blocks, schema=schema)
+    return register_io_source(blocks, schema=PARSED)
+
+
+def merged(reader: Reader) -> pl.LazyFrame:
+    """The hits of all logs that can be used, in the order of hits."""
+    frames = [(log, hits.with_columns(pl.lit(log.name).alias(FILE)).select(*PARSED)) for log, hits in reader.hits()]
+    ranked = _ranked(reader, frames)
+    return ranked.sort("ts", "rank", "line").drop("rank").lazy() if ranked.width else pl.LazyFrame(schema=PARSED)
+
+
+def _ranked(reader: Reader, frames: Sequence[tuple[Log, pl.DataFrame]]) -> pl.DataFrame:
+    """The hits of usable logs with the `rank` of their log among those that have hits of one instant."""
+    began = {log: (log.first_ts, log.fingerprint) for log in reader.logs if log.first_ts and not log.error}
+    rank = {log: number for number, log in enumerate(sorted(began, key=lambda log: began[log]))}
+    ranked = [hits.with_columns(pl.lit(rank[log], dtype=pl.Int32).alias("rank")) for log, hits in frames if log in rank]
+    return pl.concat(ranked) if ranked else pl.DataFrame()
 
 
 def sessions(reader: Reader, rules: SessionRules, *, raw: bool) -> pl.DataFrame:
@@ -195,13 +217,11 @@ def sessions(reader: Reader, rules: SessionRules, *, raw: bool) -> pl.DataFrame:
     """
     rules = msgspec.structs.replace(rules, robots=None) if raw else rules
     frames = [(log, _needed(hits, rules, raw=raw)) for log, hits in reader.hits()]
-    began = {log: (log.first_ts, log.fingerprint) for log in reader.logs if log.first_ts and not log.error}
-    rank = {log: number for number, log in enumerate(sorted(began, key=lambda log: began[log]))}
-    ranked = [hits.with_columns(pl.lit(rank[log], dtype=pl.Int32).alias("rank")) for log, hits in frames if log in rank]
+    ranked = _ranked(reader, frames)
     del frames
-    if not ranked:
+    if not ranked.width:
         return pl.DataFrame(schema=polars_schema(SESSIONS))
-    hits = in_order(pl.concat(ranked))
+    hits = in_order(ranked)
     del ranked
     found = cut(hits, rules).with_columns(pl.col("start").dt.date().alias("date"))
     return found.select(*polars_schema(SESSIONS)).sort("start", "visitor", "session")

@@ -21,7 +21,7 @@ class Told:
     Attributes:
         name: As the user named it.
         state: "read", or else what became of it: "unchanged", "nothing new", "empty", "nothing
-            to read yet", "refused".
+            to read yet", "gone", "refused".
         how: How it was read: as which source, by which format.
         account: Where its lines went.
         rejects: The first rejected lines: number, reason, directive at fault.

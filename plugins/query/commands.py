@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from crm import sql as sql_text
 from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.nearest import did_you_mean
@@ -15,13 +16,8 @@ from crm.output import current, personal_columns, show, table_output
 if TYPE_CHECKING:
     import polars as pl
 
-_COMMENTS: Final = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _WRITES: Final = frozenset(("alter", "create", "delete", "drop", "insert", "merge", "replace", "truncate", "update"))
 """Polars obeys some of these on its own copy of a table, which looks as if they had worked."""
-
-_TEXTS: Final = re.compile(r"'(?:[^']|'')*'")
-_FILES: Final = re.compile(r"\b(?:read|scan)_\w+\W*\(", re.IGNORECASE)
-"""Functions of Polars' SQL that read files: they would go around masks, contracts and permissions."""
 
 _COMPARING: Final = frozenset(("distinct", "group", "having", "join", "partition", "where"))
 """Words of a query that tells values apart, which masks may have made alike."""
@@ -48,10 +44,10 @@ def command(app: App, sql: str) -> None:
     import polars as pl
 
     text = sys.stdin.read() if sql == "-" else sql
-    words = _COMMENTS.sub(" ", text).split(maxsplit=1)
+    words = sql_text.bare(text).split(maxsplit=1)
     if not words:
         raise UsageError("the query is empty")
-    if _FILES.search(_TEXTS.sub("''", _COMMENTS.sub(" ", text))):
+    if sql_text.reads_files(text):
         raise UsageError("the query cannot be run: it reads the workspace's tables, and no files")
     if words[0].lower() in _WRITES:
         raise UsageError(f"the query cannot be run: {words[0].upper()} would change a table, and queries only read")

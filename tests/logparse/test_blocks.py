@@ -1,6 +1,5 @@
 """Reading logs: plain and compressed, from files and standard input, with ends and holes of every kind."""
 
-import bz2
 import gzip
 import io
 from pathlib import Path
@@ -38,24 +37,6 @@ def test_plain_file_may_still_grow(log: Path) -> None:
         assert (stream.read(), plain) == (LINE.encode(), True)
 
 
-def test_gzip_file_is_unpacked_whatever_its_name(log: Path) -> None:
-    log.write_bytes(gzip.compress(LINE.encode()))
-    with open_stream(log) as (stream, plain):
-        assert (stream.read(), plain) == (LINE.encode(), False)
-
-
-def test_gzip_members_one_after_another_are_one_log(log: Path) -> None:
-    log.write_bytes(gzip.compress(LINE.encode()) + gzip.compress(b"second\n"))
-    (block,) = read(log)
-    assert block.data == LINE.encode() + b"second\n"
-
-
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_standard_input_ends_for_good(pack: Any) -> None:
-    with open_stream(io.BytesIO(pack(LINE.encode()))) as (stream, plain):
-        assert (stream.read(), plain) == (LINE.encode(), False)
-
-
 def test_file_that_is_not_there(tmp_path: Path) -> None:
     with (
         pytest.raises(UnreadableSource, match=r"gone\.log: No such file"),
@@ -91,39 +72,6 @@ def test_device_that_fails_is_unreadable(lines: int) -> None:
     reader = io.BufferedReader(Failing(lines))
     with pytest.raises(UnreadableSource, match="Input/output error"):
         read(reader)
-
-
-DAMAGED = {
-    "cut off": gzip.compress(LINE.encode() * 50)[:-20],
-    "wrong checksum": gzip.compress(LINE.encode())[:-8] + b"\0" * 8,
-    "wrong data": gzip.compress(LINE.encode())[:10] + b"\xff" * 40,
-    "only the magic": b"\x1f\x8b",
-    "another method": b"\x1f\x8b\x09" + b"\0" * 20,
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGED)
-def test_damaged_gzip_is_named_as_such(log: Path, damage: str) -> None:
-    log.write_bytes(DAMAGED[damage])
-    with pytest.raises(UnreadableSource, match="cannot be read: "):
-        read(log)
-
-
-def test_damage_at_the_end_leaves_the_blocks_before_it(log: Path) -> None:
-    packed = gzip.compress("".join(f"{number} {LINE}" for number in range(5000)).encode())
-    log.write_bytes(packed[:-5000])
-    with open_stream(log) as (stream, _):
-        blocks = read_blocks(stream, tail_is_line=True, size=1000)
-        assert next(blocks).line == 1
-        with pytest.raises(UnreadableSource):
-            list(blocks)
-
-
-def test_what_looks_like_another_compression_is_read_as_it_is(log: Path) -> None:
-    log.write_bytes(bz2.compress(LINE.encode()))
-    with open_stream(log) as (stream, plain):
-        assert stream.read(3) == b"BZh"
-        assert plain
 
 
 def test_empty_file_has_no_blocks(log: Path) -> None:

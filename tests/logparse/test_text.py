@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from logparse.charsets import reading
 from logparse.text import map_where, readable, unescape
 
 unicode_text = st.text(st.characters(exclude_categories=["Cs"]))
@@ -163,3 +164,62 @@ def test_map_where_changes_only_texts_with_the_mark() -> None:
     assert sorted(calls) == ["%", "b%"]
     assert map_where(pl.Series("t", [], dtype=pl.String), "%", double).to_list() == []
     assert map_where(pl.Series("t", [None], dtype=pl.String), "%", double).to_list() == [None]
+
+
+class TestCharsets:
+    """Texts in a charset: what is encoded in it, in UTF-8, and in neither."""
+
+    @pytest.mark.parametrize(
+        ("charset", "text", "expected"),
+        [
+            ("gbk", "/%B9%FA/%CA%D6%BB%FA", "/国/手机"),
+            ("gbk", "q=%D0%A1%C3%D7&n=1", "q=小米&n=1"),  # both characters are letters in UTF-8, too
+            ("gbk", "q=%E5%9B%BD&p=%B9%FA", "q=国&p=国"),  # some of it in UTF-8
+            ("gbk", "%E5%9B%BDa", "国a"),
+            ("gbk", "a%2Fb%26%41%40@", "a%2Fb%26A%40@"),
+            ("gbk", "%81%40%81@%81A", "丂丂丄"),
+            ("gbk", "%B9%FA%2F%ff", "国%2F%FF"),
+            ("gbk", "%ff%B9%FA", "%FF国"),
+            ("gbk", "100%%B9%FA", "100%%B9%FA"),
+            ("gbk", "%A1%A1x", "%A1%A1x"),  # a blank
+            ("gb18030", "%95%32%82%36", "𠀀"),
+            ("big5hkscs", "%A4%A4%B0%EA", "中國"),
+            ("big5hkscs", "q=%A4@%A4A&r=%A5\\%B3%5C%BB\\", "q=一乙&r=功許蓋"),
+            ("big5hkscs", "%A4%41|%7C", "乙|%7C"),
+            ("cp932", "%83\\%83e%83X", "ソテス"),
+            ("cp1251", "%CF%F0%E8%E2%E5%F2 %D0%9F%D1%80", "Привет Пр"),
+            ("iso8859-1", "caf%E9 caf%C3%A9", "café café"),
+        ],
+    )
+    def test_percent_encoded_bytes_are_decoded(self, charset: str, text: str, expected: str) -> None:
+        assert readable(text, charset) == expected
+
+    @pytest.mark.parametrize(
+        ("charset", "text", "expected"),
+        [
+            ("gbk", r"\xb9\xfa \xE5\x9B\xBD", "国 国"),
+            ("gbk", r"\\xb9\xb9\xfa", r"\xb9国"),
+            ("gbk", r"\xb9\xfa\"\n\xff\xff", '国"\n\\xff\\xff'),
+            ("gbk", "手\\xb9\\xfa\\u56fd", "手国国"),
+            ("big5hkscs", r"\xa4@\xa4A\xa5\\\xb3\x5c", "一乙功許"),
+            ("big5hkscs", r"\xa5\\\\\xa4", r"功\\xa4"),
+            ("cp1251", r"\xcf\xf0", "Пр"),
+        ],
+    )
+    def test_escaped_bytes_are_decoded(self, charset: str, text: str, expected: str) -> None:
+        assert unescape(text, charset) == expected
+
+    @given(st.text("国a小/%4B?&=+-_~é", max_size=12))
+    def test_what_is_utf8_is_read_alike_with_and_without_a_charset_of_two_bytes(self, text: str) -> None:
+        encoded = quote(text.replace("é", "").replace("%", ""))
+        assert readable(encoded, "gbk") == readable(encoded)
+
+    @given(
+        st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), max_size=3), st.sampled_from(["", "a", "9"])
+    )
+    def test_chinese_survives_in_the_charset(self, text: str, more: str) -> None:
+        raw = (text + more).encode("gbk")
+        if reading(raw, "gbk") == "gbk":
+            assert readable(quote(raw, safe=""), "gbk") == text + more
+            escaped = "".join(f"\\x{byte:02x}" if byte > 126 else chr(byte) for byte in raw.replace(b"\\", b"\\\\"))
+            assert unescape(escaped, "gbk") == text + more

@@ -1,5 +1,7 @@
 """`crm logs drop`."""
 
+import fnmatch
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -14,20 +16,22 @@ if TYPE_CHECKING:
 
 
 @click.command(name="drop")
-@click.argument("sources", nargs=-1, type=click.IntRange(min=1), metavar="[SOURCE]...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
 @click.option("--all", "everything", is_flag=True, help="Forget every source.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_app
-def command(app: App, sources: tuple[int, ...], everything: bool, yes: bool) -> None:
+def command(app: App, sources: tuple[str, ...], everything: bool, yes: bool) -> None:
     """Forget a source, so that it can be read again.
 
-    SOURCE is a number that `crm logs status` shows. Its hits go, all sessions and tables are made anew
-    without them, and the next `crm logs mine` reads the log from its beginning, if it still lies there. On a
-    terminal this asks first; elsewhere it needs --yes.
+    SOURCE is what `crm logs status` shows of it: its number, its path, or a glob in quotes for several paths. Its
+    hits go, all sessions and tables are made anew without them, and the next `crm logs mine` reads the log from its
+    beginning, if it still lies there: in another format, say. On a terminal this asks first; elsewhere it needs
+    --yes.
 
     \b
     Examples:
       crm logs drop 3
+      crm logs drop '/var/log/nginx/shop.log*' --yes
       crm logs drop --all --yes
     """
     from plugins.logs import history
@@ -52,7 +56,7 @@ def command(app: App, sources: tuple[int, ...], everything: bool, yes: bool) -> 
         raise failure
 
 
-def _named(known: "pl.DataFrame", sources: tuple[int, ...]) -> "pl.DataFrame":
+def _named(known: "pl.DataFrame", sources: tuple[str, ...]) -> "pl.DataFrame":
     """The rows of the named sources.
 
     Raises:
@@ -60,10 +64,21 @@ def _named(known: "pl.DataFrame", sources: tuple[int, ...]) -> "pl.DataFrame":
     """
     import polars as pl
 
+    wanted: set[int] = set()
     for source in sources:
-        if source not in known["source"]:
+        found = {number for number, name in known.select("source", "name").iter_rows() if _means(source, number, name)}
+        if not found:
             raise UsageError(f"there is no source {source}; `crm logs status` lists them")
-    return known.filter(pl.col("source").is_in(sources))
+        wanted |= found
+    return known.filter(pl.col("source").is_in(wanted))
+
+
+def _means(given: str, number: int, name: str) -> bool:
+    """Whether what the user gives is the number of a source, its name, or a glob of names."""
+    if given.isdecimal():
+        return int(given) == number
+    whole = os.path.abspath(given)
+    return name in (given, whole, os.path.realpath(given)) or fnmatch.fnmatchcase(name, whole)
 
 
 def _ask(wanted: "pl.DataFrame") -> None:

@@ -7,11 +7,12 @@ import click
 from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.output import current, show, table_output
-from plugins.logs.options import known_formats
+from plugins.logs.options import charset, known_formats
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from crm.units import Charset
     from logparse.spec import LogFormat
 
 COLUMNS = ("name", "syntax", "help", "pattern")
@@ -19,9 +20,10 @@ COLUMNS = ("name", "syntax", "help", "pattern")
 
 @click.command(name="formats")
 @click.option("--detect", metavar="FILE", help="Tell which format FILE has (- is standard input).")
+@charset
 @table_output()
 @pass_app
-def command(app: App, detect: str | None) -> "pl.DataFrame | None":
+def command(app: App, detect: str | None, charset: "Charset | None") -> "pl.DataFrame | None":
     """List the known log formats, or name that of a file.
 
     `auto` tries the formats in this order. With --detect, `fits` is the share of FILE's first lines (at most
@@ -33,12 +35,14 @@ def command(app: App, detect: str | None) -> "pl.DataFrame | None":
     Examples:
       crm logs formats
       crm logs formats --detect /var/log/apache2/access.log
+      crm logs formats --detect old.log.bz2 --charset big5
     """
     import polars as pl
 
     from plugins.logs.config import LogsConfig
 
-    formats = known_formats(app, app.config.get("logs", LogsConfig))
+    config = app.config.get("logs", LogsConfig).given(charset=charset)
+    formats = known_formats(app, config)
     listed = pl.DataFrame(
         [(known.name, known.syntax, known.help, known.pattern) for known in formats],
         schema=dict.fromkeys(COLUMNS, pl.String),
@@ -46,7 +50,7 @@ def command(app: App, detect: str | None) -> "pl.DataFrame | None":
     )
     if detect is None:
         return listed
-    found = _detected(detect, formats)
+    found = _detected(detect, formats, config.charset)
     shares = listed.with_columns(pl.Series("fits", found, dtype=pl.Float64)).select("name", "fits", *COLUMNS[1:])
     best = max(found, default=0.0)
     show(app, shares.sort("fits", descending=True, maintain_order=True), current())
@@ -58,13 +62,14 @@ def command(app: App, detect: str | None) -> "pl.DataFrame | None":
     return None
 
 
-def _detected(name: str, formats: "list[LogFormat]") -> list[float]:
+def _detected(name: str, formats: "list[LogFormat]", charset: str) -> list[float]:
     """The share of a log's first lines that fit each format.
 
     Raises:
         Unusable: it cannot be read, or has no lines yet.
     """
     from logparse.blocks import open_stream
+    from logparse.charsets import to_utf8
     from logparse.detect import SAMPLE_LINES, first_lines, fits
     from logparse.errors import LogparseError
     from logparse.headers import marks
@@ -83,5 +88,5 @@ def _detected(name: str, formats: "list[LogFormat]") -> list[float]:
         raise Unusable(str(error)) from error
     if not head(whole, headers):
         raise Unusable(f"{name}: has no finished line yet but empty ones and comments")
-    sample = first_lines(whole, SAMPLE_LINES)
+    sample = first_lines(to_utf8(whole, charset), SAMPLE_LINES)
     return [fits(sample, known) for known in formats]

@@ -10,7 +10,18 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import CrmError, TooManyRejects, Unusable
-from plugins.logs.options import Limit, chosen_format, in_folder, log_format, max_rejects, rejects, session_rules
+from crm.units import Charset, Zone
+from plugins.logs.options import (
+    Limit,
+    charset,
+    chosen_format,
+    in_folder,
+    log_format,
+    log_tz,
+    max_rejects,
+    rejects,
+    session_rules,
+)
 
 if TYPE_CHECKING:
     from crm.workspace import Workspace
@@ -24,6 +35,8 @@ STDOUT = Path("-")
 @click.command(name="mine")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @log_format
+@charset
+@log_tz
 @session_rules
 @click.option("--verify", is_flag=True, help="Open also files that look unchanged.")
 @click.option(
@@ -48,6 +61,8 @@ def command(
     app: App,
     files: tuple[str, ...],
     log_format: str | None,
+    charset: Charset | None,
+    log_tz: Zone | None,
     idle: timedelta | None,
     max_length: timedelta | None,
     max_hits: int | None,
@@ -60,10 +75,14 @@ def command(
 ) -> None:
     """Store new lines of logs as hits, rebuild their sessions, run the miners.
 
-    FILE is a log, plain or gzip; a glob in quotes; a folder, of which every file is read; or - for standard
-    input. What an earlier run has read is known by its content and not read twice, whatever the file is
-    called now. An unterminated last line of a plain file is left for a later run. A summary is printed,
-    unless -q is given before the command.
+    FILE is a log, plain or compressed (gzip, bzip2, xz, zstd); a glob in quotes; a folder, of which every file
+    is read; or - for standard input. What an earlier run has read is known by its content and not read twice,
+    whatever the file is called now. An unterminated last line of a plain file is left for a later run. A summary
+    is printed, unless -q is given before the command.
+
+    Bytes of a log are in --charset; those that are percent-encoded in addresses may be UTF-8 as well. Times that
+    lack an offset are in --log-tz. A log goes on in the charset and time zone with which it began: in others it is
+    refused, until `crm logs drop` forgets what was read of it.
 
     One set of session rules holds for the whole workspace. Where the options --idle, --max-length, --max-hits
     or --new-referrer say otherwise than the last run did, all sessions are made anew, also those of old hits;
@@ -85,12 +104,13 @@ def command(
       crm logs mine '/var/log/apache2/*access.log*' --json-summary last-run.json
       crm -q logs mine /var/log/nginx/access.log --rejects rejects.ndjson --max-rejects 1%
       crm logs mine /var/log/nginx/access.log --metrics crm.prom
+      crm logs mine old.log.xz --charset gbk --log-tz Asia/Shanghai
       zcat old.log.gz | crm logs mine - --log-format combined
     """
     from plugins.logs.config import LogsConfig
 
     began = time.perf_counter()
-    config = app.config.get("logs", LogsConfig)
+    config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
     workspace, result = _mined(app, files, log_format, config, rules, verify, rejects, json_summary)
     took = time.perf_counter() - began
@@ -129,7 +149,7 @@ def _mined(
         with workspace.lock(), Progress(quiet=app.verbosity < 0 or app.log_json) as progress:
             if json_summary and json_summary.is_file():
                 json_summary.unlink()  # a run that fails must not leave the summary of an earlier one
-            mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug))
+            mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug), config)
             with rejects_file(rejects) as rejected:
                 result = mine.run(
                     inputs, formats, wanted, verify=verify, progress=progress.advance, pool=pool, rejects=rejected

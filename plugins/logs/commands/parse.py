@@ -6,22 +6,38 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import Unusable
+from crm.filters import current_filters, filtered
 from crm.output import current, show, table_output
-from plugins.logs.options import chosen_format, log_format, rejects
+from crm.units import Charset, Zone
+from plugins.logs.options import charset, chosen_format, log_format, log_tz, rejects
 
 
 @click.command(name="parse")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @log_format
+@charset
+@log_tz
 @rejects
+@click.option("--merge", is_flag=True, help="Order the hits of all logs by time; holds them in memory.")
+@filtered
 @table_output()
 @pass_app
-def command(app: App, files: tuple[str, ...], log_format: str | None, rejects: Path | None) -> None:
+def command(
+    app: App,
+    files: tuple[str, ...],
+    log_format: str | None,
+    charset: Charset | None,
+    log_tz: Zone | None,
+    rejects: Path | None,
+    merge: bool,
+) -> None:
     """Print the hits of logs; leaves the workspace alone.
 
     FILE is as in `crm logs mine`. Hits come in the order of the files and their lines, and stream by: a log
     of any size goes to csv, tsv, json, ndjson or parquet in little memory. Where every line went is told on
-    stderr at the end. The rules of pages, robots, visitors and drops are those of the configuration. A last
+    stderr at the end, also for those that --since, --until or --where leave out. With --merge, the logs of several
+    servers become one: hits are ordered by time, and of one instant by the first time in their log, its first lines,
+    and their lines. The rules of pages, robots, visitors and drops are those of the configuration. A last
     line without a line end counts. Rejected lines go to the file of --rejects as `crm logs mine` writes it.
 
     Visitor ids are made with the key of the workspace where there is one. Without, they are made with a key
@@ -31,7 +47,8 @@ def command(app: App, files: tuple[str, ...], log_format: str | None, rejects: P
     \b
     Examples:
       crm logs parse access.log -n 5
-      crm logs parse '/var/log/nginx/*.gz' -o hits.parquet
+      crm logs parse '/var/log/nginx/*.gz' --since 2026-03-01 --where 'status >= 500' -o errors.parquet
+      crm logs parse one/access.log two/access.log --merge
       crm logs parse access.log -o hits.csv --rejects rejects.ndjson
       zcat old.log.gz | crm logs parse - --log-format combined -f ndjson
     """
@@ -40,13 +57,14 @@ def command(app: App, files: tuple[str, ...], log_format: str | None, rejects: P
     from plugins.logs.inputs import expand
     from plugins.logs.rejects import rejects_file
 
-    config = app.config.get("logs", LogsConfig)
+    config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     formats, wanted = chosen_format(app, log_format, config)
     inputs, key = expand(files), reading.visitor_key(app)
-    output = current()
+    output, filters = current(), current_filters()
     with rejects_file(rejects) as rejected:
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
-        show(app, reading.stream(reader), output, once=True)
+        hits = reading.merged(reader) if merge else reading.stream(reader)
+        show(app, filters.rows(app, hits, "ts"), output, once=not merge)
     reading.tell(reader, app.note, limit=output.limit)
     told = [log.told for log in reader.logs]
     if any(log.error for log in told):

@@ -7,9 +7,11 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import Unusable
+from crm.filters import current_filters, filtered
 from crm.options import with_robots
 from crm.output import current, show, table_output
-from plugins.logs.options import chosen_format, log_format, rejects, session_rules
+from crm.units import Charset, Zone
+from plugins.logs.options import charset, chosen_format, log_format, log_tz, rejects, session_rules
 
 
 @click.command(name="sessions")
@@ -17,8 +19,11 @@ from plugins.logs.options import chosen_format, log_format, rejects, session_rul
 @click.option("--raw", is_flag=True, help="Every hit is a view: robots, assets and errors too.")
 @with_robots
 @log_format
+@charset
+@log_tz
 @session_rules
 @rejects
+@filtered
 @table_output()
 @pass_app
 def command(
@@ -27,6 +32,8 @@ def command(
     raw: bool,
     with_robots: bool,
     log_format: str | None,
+    charset: Charset | None,
+    log_tz: Zone | None,
     idle: timedelta | None,
     max_length: timedelta | None,
     max_hits: int | None,
@@ -39,13 +46,15 @@ def command(
     would store, ordered by start; the rule in force and where every line went are told on stderr. Sessions
     of robots by behaviour are left out and counted there; --with-robots prints them too, with the reason in
     `bot`. All hits are held in memory; for logs beyond it, mine them into a workspace. Visitor ids and the
-    file of --rejects are as in `crm logs parse`.
+    file of --rejects are as in `crm logs parse`. --since, --until and --where choose among the sessions, by their
+    start; each is whole.
 
     \b
     Examples:
       crm logs sessions access.log -n 5
       crm logs sessions access.log --idle 15m --columns start,views,path
       crm logs sessions access.log --with-robots --columns bot,views,path
+      crm logs sessions access.log --since 2026-03-02T08:00 --where 'views >= 5'
       crm logs sessions access.log --raw -f ndjson | wc -l
     """
     import polars as pl
@@ -55,7 +64,7 @@ def command(
     from plugins.logs.inputs import expand
     from plugins.logs.rejects import rejects_file
 
-    config = app.config.get("logs", LogsConfig)
+    config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
     formats, wanted = chosen_format(app, log_format, config)
     inputs, key = expand(files), reading.visitor_key(app)
@@ -63,7 +72,8 @@ def command(
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
         found = reading.sessions(reader, rules, raw=raw)
         people = found.filter(pl.col("bot").is_null())
-        show(app, found if raw or with_robots else people, current())
+        shown = found if raw or with_robots else people
+        show(app, current_filters().rows(app, shown.lazy(), "start"), current())
     reading.tell(reader, app.note)
     app.note(f"rule: {words.describe(rules)}" + ("; every hit is a view" if raw else ""))
     if not raw:

@@ -18,10 +18,10 @@ def command(app: App) -> "pl.DataFrame":
     """Show the sources that were mined and where their lines went.
 
     A source is a log, known by its first lines whatever its file is called now; `name` is where it was read
-    last, `offset` how many bytes of it (uncompressed) have been read, `first` and `last` the earliest time at
-    its beginning and the latest time of its hits, `last_run` when a run last opened it. For every
-    source, lines = hits + filtered + rejected + blank; the sums, by reason, are told on stderr, and so is
-    the version of the list by which robots are named.
+    last, `charset` and `tz` how it was read (`tz` is empty where its times have an offset), `offset` how many
+    bytes of it (uncompressed) have been read, `first` the time of its first hit, `last` the latest time of a
+    hit, `last_run` when a run last read lines of it. For every source, lines = hits + filtered + rejected +
+    blank; the sums, by reason, are told on stderr, and so is the version of the list by which robots are named.
 
     \b
     Examples:

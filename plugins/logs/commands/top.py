@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.filters import current_filters, filtered
 from crm.output import table_output
 from plugins.logs.options import OneOf
 
@@ -42,6 +43,7 @@ FIELDS = (
     metavar="include|exclude|only",
     help="Whether the hits of robots count.",
 )
+@filtered
 @table_output()
 @pass_app
 def command(app: App, field: str, robots: "Robots") -> "pl.DataFrame":
@@ -52,21 +54,24 @@ def command(app: App, field: str, robots: "Robots") -> "pl.DataFrame":
     first).
 
     One row a value, most hits first: `hits`, `share` (of all hits counted; for bytes, of all bytes),
-    `visitors` and `bytes`. Hits without a value (no referrer, say) have a share, too, which is told on
-    stderr.
+    `visitors` and `bytes`. Only hits between --since and --until count, and of them those for which --where is
+    true; it may name any column of `crm tables hits`. Hits without a value (no referrer, say) have a share, too,
+    which is told on stderr.
 
     \b
     Examples:
       crm logs top status
       crm logs top 404 -n 20 --robots exclude
-      crm logs top referrer-site -f csv
+      crm logs top referrer-site --since 30d -f csv
+      crm logs top page --where "status >= 500 and host = 'shop.example'"
     """
     import polars as pl
 
     from plugins.logs import counting, words
 
     by = counting.field(field)
-    counted = counting.top(app.workspace().scan("hits"), by, robots).collect(engine="streaming")
+    hits = current_filters().rows(app, app.workspace().scan("hits"), "ts")
+    counted = counting.top(hits, by, robots).collect(engine="streaming")
     without = counted.filter(pl.col(by.column).is_null())
     if without.height:
         hits, share = without["hits"][0], without["share"][0]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.filters import current_filters, filtered
 from crm.options import with_robots
 from crm.output import current, table_output
 from plugins.logs.options import OneOf
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     help="How long a row is; weeks begin on Monday.",
 )
 @with_robots
+@filtered
 @table_output()
 @pass_app
 def command(app: App, step: "Step", with_robots: bool) -> "pl.DataFrame":
@@ -33,15 +35,26 @@ def command(app: App, step: "Step", with_robots: bool) -> "pl.DataFrame":
 
     Days and weeks begin at midnight in the time zone of --tz; rows without a hit are there, too. `hits` are
     all, `robots` those of them by robots with such a name; `visitors` are all others. A session counts where it
-    starts. Views and sessions of robots by behaviour are left out, unless --with-robots takes them in.
+    starts. Views and sessions of robots by behaviour are left out, unless --with-robots takes them in. Hits and
+    sessions are those between --since and --until. --where takes rows of the table `hits`; there is no column
+    `sessions` then, since a session is no hit.
 
     \b
     Examples:
       crm logs traffic --by day
-      crm logs traffic --by hour --tz Asia/Shanghai -o hours.csv
+      crm logs traffic --by hour --since yesterday --tz Asia/Shanghai -o hours.csv
+      crm logs traffic --where "page = '/cart'"
     """
+    import polars as pl
+
     from plugins.logs import counting
 
-    workspace = app.workspace()
-    hits, sessions = workspace.scan("hits"), workspace.scan("sessions")
-    return counting.traffic(hits, sessions, step, current().tz, with_robots=with_robots)
+    workspace, filters = app.workspace(), current_filters()
+    hits, sessions = filters.rows(app, workspace.scan("hits"), "ts"), workspace.scan("sessions")
+    robots = counting.views_of(sessions.filter(pl.col("bot").is_not_null() & ~pl.lit(with_robots)))
+    if filters.where is None:
+        begun = sessions if with_robots else sessions.filter(pl.col("bot").is_null())
+        return counting.traffic(
+            hits, filters.between(begun, "start"), filters.between(robots, "ts"), step, current().tz
+        )
+    return counting.traffic(hits, None, counting.among(hits, robots), step, current().tz)

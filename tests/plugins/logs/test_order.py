@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logparse.rules import SessionRules
+from plugins.logs.summary import figures
+
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
 
@@ -76,6 +79,14 @@ def test_pieces_of_a_log_in_any_order_of_arrival_give_the_tables_of_one_pass(
             ]
             parts("logs", "mine", *pieces, *rules)
         same(parts.tables(), whole.tables())
+        assert opened(parts) == opened(whole)
+
+
+def opened(crm: "Crm") -> list[tuple[int, int]]:
+    """Sessions and those that are still open, by date."""
+    lake = crm.open().lake
+    found = [figures(lake, [day], SessionRules()) for day in lake.files("sessions")["date"].unique().sort()]
+    return [(day.sessions, day.open) for day in found if day is not None]
 
 
 @settings(max_examples=15, deadline=None)

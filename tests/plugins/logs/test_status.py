@@ -27,6 +27,8 @@ class TestStatus:
             "source": 1,
             "name": str(log),
             "format": "combined",
+            "charset": "utf-8",
+            "tz": None,
             "lines": 6,
             "hits": 2,
             "filtered": 1,
@@ -72,6 +74,36 @@ class TestDrop:
         assert all(frame.is_empty() for frame in crm.tables().values())
         assert crm("logs", "drop", "--all", "--yes").stderr == "no source is left to forget\n"
 
+    @pytest.mark.parametrize("given", ["1.log", "./1.log", "{folder}/1.log", "{folder}/1*", "1.*", "stdin"])
+    def test_a_source_is_named_by_its_path_too(self, crm: "Crm", monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+        one, two = crm.log("1.log", crm.line(0, "/a")), crm.log("2.log", crm.line(120, "/c"))
+        if given == "stdin":
+            crm("logs", "mine", "-", two, stdin=one.read_bytes())
+        else:
+            crm("logs", "mine", one, two)
+        monkeypatch.chdir(crm.folder)
+        crm("logs", "drop", given.format(folder=crm.folder), "--yes")
+        assert crm.table("hits")["page"].to_list() == ["/c"]
+
+    def test_a_glob_names_several_and_a_number_is_no_path(self, crm: "Crm", monkeypatch: pytest.MonkeyPatch) -> None:
+        logs = [crm.log(name, crm.line(60 * n, f"/{n}")) for n, name in enumerate(("2", "b.log", "c.log"))]
+        crm("logs", "mine", *logs)
+        monkeypatch.chdir(crm.folder)
+        assert "forgot 2 sources" in crm("logs", "drop", "*.log", "--yes").stderr
+        assert "no source 2" in crm("logs", "drop", "2", "--yes", code=2).stderr
+        assert "forgot 1 source" in crm("logs", "drop", "./2", "--yes").stderr
+
+    def test_a_dropped_log_can_be_read_again_in_another_format(self, crm: "Crm") -> None:
+        log = crm.log("access.log", *crm.lines(3))
+        other = '%h - %u %t "%m %U %H" %>s %b "%{Referer}i" "%{User-Agent}i"'
+        crm("logs", "mine", log, "--log-format", "common", code=4)
+        crm("logs", "mine", log, "--log-format", other)
+        assert crm.rows("logs", "status")[0]["format"] == "custom"
+        crm("logs", "drop", log, "--yes")
+        crm("logs", "mine", log, "--log-format", "combined")
+        assert [row["format"] for row in crm.rows("logs", "status")] == ["combined"]
+        assert crm.counts() == (3, 1)
+
     @pytest.mark.parametrize(
         ("args", "said"),
         [
@@ -79,7 +111,8 @@ class TestDrop:
             (("1", "--all"), "name the sources to forget, or --all"),
             (("7", "--yes"), "there is no source 7"),
             (("1",), "say --yes where nobody can be asked"),
-            (("one",), "not a valid integer"),
+            (("one",), "there is no source one"),
+            (("/var/log/*",), "there is no source /var/log/*"),
         ],
     )
     def test_wrong_usage_forgets_nothing(self, crm: "Crm", args: tuple[str, ...], said: str) -> None:
