@@ -45,7 +45,8 @@ def detect(data: bytes, formats: Sequence[LogFormat]) -> tuple[LogFormat, float]
     """
     sample = first_lines(data, SAMPLE_LINES)
     _, lines = number_lines(Block(sample, 0, len(sample), 1))
-    few = lines.filter(pl.col("line") != "").gather_every(lines.height // FEW_LINES | 1)
+    told = lines.filter(pl.col("line") != "", ~pl.col("line").str.starts_with("#"))
+    few = told.gather_every(told.height // FEW_LINES | 1)
     share, best = 0.0, None
     for candidate in formats:
         if not _may_fit(candidate, few, sample):
