@@ -100,3 +100,8 @@ def test_first_lines() -> None:
     assert first_lines(b"a\nb", 2) == b"a\nb"
     assert first_lines(b"a\nb", 5) == b"a\nb"
     assert first_lines(b"", 5) == b""
+
+
+def test_many_comments_do_not_hide_a_few_lines(combined: Callable[..., str]) -> None:
+    data = "".join(f"# comment {number}\n" for number in range(400)) + f"{combined()}\n{combined()}\n"
+    assert detect(data.encode(), BUILT_IN)[1] == 1.0
