@@ -34,6 +34,9 @@ NESTED = r"^[\[{]"
 LISTED = r"[\[{]"
 SURROGATE = r"\\u[dD]"
 
+RAW_BYTE = r"((?:^|[^\\])(?:\\\\)*)\\x"
+r"""What a byte that is not UTF-8 looks like once its block is text: `\xHH`, which is no escape of JSON."""
+
 NO_OBJECT = "object of JSON"
 """What is named as the field at fault of a line that is none."""
 
@@ -80,19 +83,26 @@ def segments(path: str) -> list[str]:
 
 def failed_field(lines: pl.Series, layout: Layout) -> pl.Series:
     """Which key, of those that every hit needs, each line lacks that does not fit."""
-    return pl.Series([_fault(line, layout) for line in lines.to_list()], dtype=pl.String)
+    return pl.Series([_fault(line, layout) for line in _valid(lines).to_list()], dtype=pl.String)
+
+
+def _valid(lines: pl.Series) -> pl.Series:
+    r"""Lines whose bytes that are not UTF-8 stay visible: servers write them into JSON as they are."""
+    if not lines.str.contains("\\x", literal=True).any():
+        return lines
+    return lines.str.replace_all(RAW_BYTE, r"${1}\\x")
 
 
 def _fault(line: str, layout: Layout) -> str:
     found = _object(line)
     if found is None:
         return NO_OBJECT
-    missing = [wanted for wanted in _needed(layout) if not any(_at(found, path) for path in wanted)]
+    missing = [wanted for wanted in _needed(layout) if not any(_is_there(found, path) for path in wanted)]
     return " or ".join(missing[0]) if missing else NO_OBJECT
 
 
 def _needed(layout: Layout) -> list[list[str]]:
-    """The paths of the time, and those of the request; of each, one must be there."""
+    """The paths of the time, and those of the request; of each, one must be there, be it empty."""
     needed = ({"time"}, {"request", "target"})
     return [[field.directive for field in layout.fields if field.role in roles] for roles in needed]
 
@@ -100,7 +110,7 @@ def _needed(layout: Layout) -> list[list[str]]:
 def reference(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """The texts of all fields of all lines, null where a line does not fit; see `logparse.reference.parse`."""
     needed = _needed(layout)
-    rows = [_row(_object(line), layout, needed) for line in lines["line"].to_list()]
+    rows = [_row(_object(line), layout, needed) for line in _valid(lines["line"]).to_list()]
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(layout.fields)
     texts = [pl.Series(f"f{at}", column, dtype=pl.String) for at, column in enumerate(columns)]
     return lines.with_columns(texts)
@@ -110,10 +120,9 @@ def _row(found: Mapping[str, Any] | None, layout: Layout, needed: list[list[str]
     none: list[str | None] = [None] * len(layout.fields)
     if found is None:
         return none
-    texts = {field.directive: _at(found, field.directive) for field in layout.fields}
-    if not all(any(texts[path] for path in wanted) for wanted in needed):
+    if not all(any(_is_there(found, path) for path in wanted) for wanted in needed):
         return none
-    return [texts[field.directive] for field in layout.fields]
+    return [_text(_at(found, field.directive)) for field in layout.fields]
 
 
 def _object(line: str) -> Mapping[str, Any] | None:
@@ -147,13 +156,18 @@ def _no_constant(text: str) -> str:
     raise ValueError(text)
 
 
-def _at(found: Any, path: str) -> str:
-    """The text at a path; empty where there is none."""
+def _at(found: Any, path: str) -> Any:
+    """What stands at a path; None where nothing does."""
     for key in segments(path):
         if not isinstance(found, dict):
-            return ""
+            return None
         found = found.get(key)
-    return _text(found)
+    return found
+
+
+def _is_there(found: Any, path: str) -> bool:
+    """Whether a text stands at a path, an empty one too: servers log a request that says nothing as one."""
+    return isinstance(_at(found, path), str | list | bool)
 
 
 def _text(value: Any) -> str:
@@ -173,25 +187,28 @@ def plan(lines: pl.DataFrame, layout: Layout, _data: bytes | None = None) -> pl.
     texts = [_expression(segments(path), is_list=path.endswith(LIST)) for path in paths]
     line = pl.col("line")
     likely = line.str.starts_with("{") & line.str.ends_with("}") & ~line.str.contains(SURROGATE)
-    good = lines.select(likely).to_series()
+    valid = _valid(lines["line"])
+    good = valid.to_frame().select(likely).to_series()
     schema = {name: _dtype(node) for name, node in tree.items()}
-    decoded, read = _decoded(lines["line"].filter(good), schema)
+    decoded, read = _decoded(valid.filter(good), schema)
     fields = decoded.select(text.alias(f"f{at}") for at, text in enumerate(texts)).with_columns(read)
+    fields = fields.with_columns(_proven(layout)).with_columns(pl.exclude("read", "proven").fill_null(""))
     if fields.height < lines.height:
         places = lines.select(pl.when(good).then(good.cast(pl.UInt32).cum_sum() - 1)).to_series()
         fields = fields[places] if fields.height else fields.clear(lines.height)
-    return lines.hstack(fields.with_columns(_proven(layout)).drop("read"))
+    return lines.hstack(fields.drop("read").with_columns(pl.col("proven").fill_null(False)))
 
 
 def _proven(layout: Layout) -> pl.Expr:
     """The lines that were read, have what they need, and hold only texts and numbers where these are wanted."""
     plain, there = [], []
     for at, field in enumerate(layout.fields):
-        plain.append(~pl.col(f"f{at}").str.contains(LISTED if field.directive.endswith(LIST) else NESTED))
+        nested = pl.col(f"f{at}").str.contains(LISTED if field.directive.endswith(LIST) else NESTED)
+        plain.append(~nested.fill_null(False))
     for wanted in _needed(layout):
         numbers = [at for at, field in enumerate(layout.fields) if field.directive in wanted]
-        there.append(pl.any_horizontal(pl.col(f"f{at}") != "" for at in numbers))
-    return pl.all_horizontal("read", *plain, *there).fill_null(False).alias("proven")
+        there.append(pl.any_horizontal(pl.col(f"f{at}").is_not_null() for at in numbers))
+    return pl.all_horizontal("read", *plain, *there).alias("proven")
 
 
 Node = dict[str, Any] | bool
@@ -227,7 +244,7 @@ def _expression(path: list[str], *, is_list: bool) -> pl.Expr:
     text = pl.col(path[0])
     for key in path[1:]:
         text = text.struct.field(key)
-    return (text.list.join(JOINT, ignore_nulls=True) if is_list else text).fill_null("")
+    return text.list.join(JOINT, ignore_nulls=True) if is_list else text
 
 
 def _decoded(lines: pl.Series, schema: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, pl.Series]:

@@ -56,6 +56,13 @@ NGINX_FORMATS = (
         '"request":"$request","status":$status,"bytes":$body_bytes_sent,"took":$request_time,'
         '"login":"$remote_user","referrer":"$http_referer","agent":"$http_user_agent"}';""",
     ),
+    Format(
+        "keys",
+        r"""log_format keys escape=json '{"time_iso8601":"$time_iso8601","msec":"$msec","remote_addr":"$remote_addr",'
+        '"request":"$request","status":"$status","body_bytes_sent":"$body_bytes_sent","remote_user":"$remote_user",'
+        '"http_referer":"$http_referer","http_user_agent":"$http_user_agent"}';""",
+        asked="auto",
+    ),
 )
 APACHE_FORMATS = (
     Format(

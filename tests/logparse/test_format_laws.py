@@ -261,6 +261,30 @@ def test_what_the_plan_proves_of_json_is_as_the_reference_reads_it(lines: list[s
             assert not shown or found == wanted
 
 
+@pytest.mark.parametrize(
+    ("written", "agent"),
+    [
+        (b"\xe4\xf6 \xff", r"\xe4\xf6 \xff"),
+        (rb"\\xe4", r"\xe4"),
+        (b"\\\\\xe4", r"\\xe4"),
+        (b'\xe4\\"\xff\xff', r'\xe4"\xff\xff'),
+    ],
+)
+def test_bytes_that_are_not_utf_8_stay_visible_in_json(written: bytes, agent: str) -> None:
+    line = b'{"msec":"1431857104.042","request":"GET / HTTP/1.1","http_user_agent":"%s"}\n'
+    data = line.replace(b"%s", b"x") + line.replace(b"%s", written)
+    hits, rejects, _ = told("nginx-json", blocks_of("nginx-json", data))
+    assert rejects == []
+    assert [hit["agent"] for hit in hits] == ["x", agent]
+
+
+def test_a_request_that_says_nothing_is_a_hit_in_json_too() -> None:
+    data = b'{"msec":"1431857104.042","request":"","status":400}\n{"msec":"1431857104.042","status":400}\n'
+    (hit,), (reject,), _ = told("nginx-json", blocks_of("nginx-json", data))
+    assert (hit["line"], hit["method"], hit["path"], hit["status"]) == (1, None, None, 400)
+    assert reject["line"] == 2
+
+
 def test_ordinary_lines_of_json_are_proven_beside_broken_ones() -> None:
     good = [f'{{"ts":{n}.5,"a":{{"r":"GET /é \\u0026 \\"{n}\\"","h":["x","y"]}},"s":200}}' for n in range(1, 2000)]
     lines = [*good[:1000], "{broken}", *good[1000:]]
