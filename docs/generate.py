@@ -11,19 +11,20 @@ Third-party plugins that happen to be installed are left out.
 import argparse
 import dataclasses
 import inspect
-import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeAlias
 
+import format_tables
 import msgspec
 import yaml
 from click.testing import CliRunner
+from markup import capital, code, table
 
 import crm.hookspecs
 from cli.exits import BROKEN_PIPE, INTERRUPTED
@@ -33,16 +34,10 @@ from crm.app import App
 from crm.config import CORE
 from crm.discovery import BLOCK_VARIABLE
 from crm.tables import Column, Table
-from logparse import columns, json_lines, lines, named, readings, timeformat, typed
-from logparse.fields import APACHE, APACHE_HEADERS, NGINX, PREFERENCE, Kind
-from logparse.headers import HEADED
 from logparse.spec import LogFormat
 from plugins import DEFAULT_PLUGINS
 
 DOCS = Path(__file__).resolve().parent
-
-EXAMPLES = DOCS.parent / "tests" / "logparse" / "known"
-"""A log of every format that has a name."""
 
 Listed: TypeAlias = "list[tuple[str, type[msgspec.Struct]]]"
 """The structs that a section holds lists or mappings of, each with its path."""
@@ -50,34 +45,6 @@ Listed: TypeAlias = "list[tuple[str, type[msgspec.Struct]]]"
 END: Final = "<!-- end of what docs/generate.py writes -->"
 
 _MARKED: Final = re.compile(rf"(<!-- generated: (\S+) -->\n).*?({END})", re.DOTALL)
-
-ROLES: Final = {
-    "address": ("the client's address", "`address`, `visitor`"),
-    "forwarded": ("the client's address behind proxies, a list", "`address`, `visitor`"),
-    "login": ("the user name", "`login`"),
-    "time": ("the time", "`ts`, `date`"),
-    "request": ("the request line", "`method`, `path`, `query`, `page`, `kind`"),
-    "method": ("its method", "`method`"),
-    "target": ("its target", "`path`, `query`, `page`, `kind`"),
-    "args": ("its query string", "`query`, `page`"),
-    "status": ("the status of the response", "`status`"),
-    "bytes": ("the size of the response", "`bytes`"),
-    "host": ("the virtual host", "`host`"),
-    "referrer": ("where the request came from", "`referrer`"),
-    "agent": ("the user agent", "`agent`, `bot`, `visitor`"),
-    "cookie": ("a cookie, if `logs.visitors.cookie` names it", "`visitor`"),
-    "cookies": ("all cookies, of which `logs.visitors.cookie` names one", "`visitor`"),
-    "date": ("the date, where the time has none", "`ts`, `date`"),
-    "protocol": ("the protocol", "none"),
-    "ignore": ("known, matched and dropped", "none"),
-}
-"""What the roles of `logparse.fields` are called here, and the columns of `hits` that they become."""
-
-REJECTS: Final = {
-    lines.NO_MATCH: "The line is not made as the format says; the first directive that does not fit is named",
-    typed.BAD_TIME: "The line fits, but its time is none (31 February), or not in the years 1970 to 9999",
-    lines.TOO_LONG: "A line of that length is no log line; only its beginning is kept in memory",
-}
 
 
 def tree() -> App:
@@ -87,21 +54,6 @@ def tree() -> App:
     os.environ[BLOCK_VARIABLE] = ",".join(point.name for point in entry_points(group="crm"))
     with TemporaryDirectory() as folder:
         return App(DEFAULT_PLUGINS, Path(folder) / "none")
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    cells = [header, ["---"] * len(header), *rows]
-    return "".join(f"| {' | '.join(_cell(text) for text in row)} |\n" for row in cells)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", r"\|")
-
-
-def code(texts: Iterable[str], between: str = ", ") -> str:
-    """Words as code, in one line."""
-    return between.join(f"`{text}`" for text in texts)
 
 
 def cli(app: App) -> str:
@@ -160,14 +112,9 @@ def _contract(contract: Table) -> str:
     store = "Delta table" if contract.store == "lake" else "SQL table"
     kept = f"{store}, one partition a date" if contract.store == "lake" and contract.by_date else store
     key = f", key {code(contract.key)}" if contract.key else ""
-    rows = [(f"`{c.name}`", c.type, c.unit, c.mask or "", _capital(c.help)) for c in contract.columns]
+    rows = [(f"`{c.name}`", c.type, c.unit, c.mask or "", capital(c.help)) for c in contract.columns]
     columns = table(("column", "type", "unit", "mask", "meaning"), rows)
     return f"## `{contract.name}`\n\n{contract.help} Owner: `{contract.owner}`. {kept}{key}.\n\n{columns}"
-
-
-def _capital(text: str) -> str:
-    """A help text as the cell of a table: a capital at its beginning, no full stop at its end."""
-    return text[:1].upper() + text[1:].removesuffix(".")
 
 
 def configuration(app: App) -> str:
@@ -211,7 +158,7 @@ def _settings(
             inner = _described(of_type.value_type)[0]
             if isinstance(inner, msgspec.inspect.StructType):
                 listed.append((f"{path}.NAME", inner.cls))
-        yield f"`{path}`", _kind(of_type), _written(value), _capital(described)
+        yield f"`{path}`", _kind(of_type), _written(value), capital(described)
 
 
 def _default(field: msgspec.inspect.Field, default: msgspec.Struct | None) -> object:
@@ -295,107 +242,6 @@ def _fields(kind: Any) -> Iterator[str]:
         yield f"`{field.name}{default}`"
 
 
-def named_formats(app: App) -> str:
-    """The formats with names, in the order in which `auto` tries them."""
-    formats: Iterable[LogFormat] = app.host.log_formats().values()
-    return table(("name", "syntax", "what writes it"), [(f"`{f.name}`", f.syntax, _capital(f.help)) for f in formats])
-
-
-def each_format(app: App) -> str:
-    """Every format with a name: how it is written, and the first lines of a log that has it."""
-    out = []
-    for known in app.host.log_formats().values():
-        log = yaml.safe_load((EXAMPLES / f"{known.name}.yaml").read_text(encoding="utf-8"))["log"]
-        first = next(at for at, line in enumerate(log.splitlines()) if not _is_header(line, known))
-        example = "\n".join(log.splitlines()[: first + 1])
-        pattern = json.dumps(dict(known.keys), indent=2) if known.syntax == "json" else known.pattern
-        out.append(f"### `{known.name}`\n\n```text\n{pattern}\n```\n\n```text\n{example}\n```\n")
-    return "\n".join(out)
-
-
-def _is_header(line: str, known: LogFormat) -> bool:
-    return line.startswith(("#", known.pattern[:12])) and known.syntax in HEADED
-
-
-def directives(_app: App) -> str:
-    """Which directive means what: a row a role."""
-    apache: dict[str, list[str]] = {"time": ["%t", "%{FORMAT}t"], "cookie": ["%{NAME}C"]}
-    nginx: dict[str, list[str]] = {"cookie": ["$cookie_NAME"]}
-    sources: list[tuple[dict[str, list[str]], dict[str, Kind], Callable[[str], str]]] = [
-        (apache, APACHE, lambda name: f"%{name}"),
-        (apache, APACHE_HEADERS, lambda name: f"%{{{name.title().replace('-Ip', '-IP')}}}i"),
-        (nginx, NGINX, lambda name: f"${name}"),
-    ]
-    for into, known, write in sources:
-        for name, kind in known.items():
-            into.setdefault(kind.role, []).append(write(name))
-    unknown = ({*apache} | {*nginx}) - {*ROLES}
-    if unknown:
-        raise KeyError(f"docs/generate.py does not know the roles {sorted(unknown)}")
-    rows = [
-        (meaning, code(apache.get(role, []), " "), code(nginx.get(role, []), " "), into)
-        for role, (meaning, into) in ROLES.items()
-        if role in apache or role in nginx
-    ]
-    return table(("what", "Apache", "nginx", "columns of `hits`"), rows)
-
-
-def w3c_fields(_app: App) -> str:
-    """What the fields of W3C extended logs are."""
-    return _columns(columns.W3C)
-
-
-def csv_columns(_app: App) -> str:
-    """What the columns of CSV are."""
-    return _columns(columns.CSV)
-
-
-def _columns(known: Mapping[str, columns.Column]) -> str:
-    by_role: dict[str, list[str]] = {}
-    for name, (role, _) in known.items():
-        by_role.setdefault(role, []).append(name)
-    rows = [(ROLES[role][0], code(names, " "), ROLES[role][1]) for role, names in by_role.items()]
-    return table(("what", "names", "columns of `hits`"), rows)
-
-
-def template_roles(_app: App) -> str:
-    """The roles of templates and of maps of keys."""
-    in_template, in_map = {*named.PATTERNS, "cookie"}, {*json_lines.ROLES}
-    unknown = (in_template | in_map) - {*ROLES, "_", "*"}
-    if unknown:
-        raise KeyError(f"docs/generate.py does not know the roles {sorted(unknown)}")
-    rows = []
-    for role, (meaning, into) in ROLES.items():
-        template = f"`{{{'cookie:NAME' if role == 'cookie' else role}}}`" if role in in_template else ""
-        key = f'`"{role}"`' if role in in_map else ""
-        if template or key:
-            rows.append((meaning, template, key, into))
-    return table(("what", "in a template", "in a map of keys", "columns of `hits`"), rows)
-
-
-def named_readings(_app: App) -> str:
-    """Named times, and what else may stand behind a role."""
-    shapes = {"number": "digits, of `{_:number}`", "raw": "anything, quotes within quotes too"}
-    rows = [(f"`time:{name}`", meaning) for name, meaning in timeformat.MEANINGS.items()]
-    rows += [(f"`ROLE:{name}`", meaning) for name, meaning in {**shapes, **readings.MEANINGS}.items()]
-    return table(("written", "the text"), rows)
-
-
-def preferences(_app: App) -> str:
-    """Which of several directives of one role wins."""
-    rows = [(ROLES[role][0], code(map(_directive, names))) for role, names in PREFERENCE.items()]
-    return table(("what", "the first of these that the format has"), rows)
-
-
-def _directive(name: str) -> str:
-    return f"${name}" if name in NGINX else f"%{name}"
-
-
-def rejects(_app: App) -> str:
-    """Why lines are rejected."""
-    return table(("reason", "meaning"), [(f"`{reason}`", meaning) for reason, meaning in REJECTS.items()])
-
-
 BLOCKS: Final[dict[str, Callable[[App], str]]] = {
     "cli": cli,
     "exit-codes": exit_codes,
@@ -403,15 +249,15 @@ BLOCKS: Final[dict[str, Callable[[App], str]]] = {
     "configuration": configuration,
     "hooks": hooks,
     "objects": objects,
-    "formats": named_formats,
-    "each-format": each_format,
-    "directives": directives,
-    "header-fields": w3c_fields,
-    "csv-columns": csv_columns,
-    "roles": template_roles,
-    "readings": named_readings,
-    "preferences": preferences,
-    "rejects": rejects,
+    "formats": format_tables.named_formats,
+    "each-format": format_tables.each_format,
+    "directives": format_tables.directives,
+    "header-fields": format_tables.w3c_fields,
+    "csv-columns": format_tables.csv_columns,
+    "roles": format_tables.template_roles,
+    "readings": format_tables.named_readings,
+    "preferences": format_tables.preferences,
+    "rejects": format_tables.rejects,
 }
 
 

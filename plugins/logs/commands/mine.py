@@ -80,9 +80,8 @@ def command(
     whatever the file is called now. An unterminated last line of a plain file is left for a later run. A summary
     is printed, unless -q is given before the command.
 
-    Bytes of a log are in --charset; those that are percent-encoded in addresses may be UTF-8 as well. Times that
-    lack an offset are in --log-tz. A log goes on in the charset and time zone with which it began: in others it is
-    refused, until `crm logs drop` forgets what was read of it.
+    Bytes of a log are in --charset; percent-encoded ones may be UTF-8 as well. Times that lack an offset are in
+    --log-tz. A log goes on in the charset and zone with which it began, or is refused until `crm logs drop`.
 
     One set of session rules holds for the whole workspace. Where the options --idle, --max-length, --max-hits
     or --new-referrer say otherwise than the last run did, all sessions are made anew, also those of old hits;
@@ -115,9 +114,7 @@ def command(
     workspace, result = _mined(app, files, log_format, config, rules, verify, rejects, json_summary)
     took = time.perf_counter() - began
     error = _error(result, max_rejects)
-    _tell(app, result, workspace, took, json_summary)
-    if metrics:
-        _write_metrics(metrics, result, workspace, took, success=error is None)
+    _tell(app, result, workspace, took, json_summary, metrics, success=error is None)
     if error is not None:
         raise error
 
@@ -157,7 +154,16 @@ def _mined(
     return workspace, result
 
 
-def _tell(app: App, result: "Result", workspace: "Workspace", took: float, json_summary: Path | None) -> None:
+def _tell(
+    app: App,
+    result: "Result",
+    workspace: "Workspace",
+    took: float,
+    json_summary: Path | None,
+    metrics: Path | None,
+    *,
+    success: bool,
+) -> None:
     """Tell people and programs what a run did."""
     from crm.atomic import replacing
     from plugins.logs import summary
@@ -176,6 +182,8 @@ def _tell(app: App, result: "Result", workspace: "Workspace", took: float, json_
         to_stderr = json_summary == STDOUT
         if not (to_stderr and app.log_json):
             click.echo("\n".join(summary.report(result, workspace.lake, took)), err=to_stderr)
+    if metrics:
+        _write_metrics(metrics, result, workspace, took, success=success)
 
 
 def _write_metrics(file: Path, result: "Result", workspace: "Workspace", took: float, *, success: bool) -> None:
