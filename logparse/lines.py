@@ -77,6 +77,8 @@ def number_lines(block: Block, charset: str = UTF8) -> tuple[bytes | None, pl.Da
     """
     data = block.data.removeprefix(BYTE_ORDER_MARK) if block.offset == 0 else block.data
     data = to_utf8(data, charset)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
     try:
         lines = _read_lines(data)
     except pl.exceptions.ComputeError:  # not UTF-8
