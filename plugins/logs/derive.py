@@ -5,8 +5,10 @@ go on behind a window's end are carried into the next.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -16,6 +18,7 @@ from logparse.behaviour import signs
 from logparse.distinct import coded
 from logparse.rules import SessionRules
 from logparse.sessions import in_order, is_view, run_starts, sessions
+from plugins.logs.parallel import one_ahead
 
 WINDOW_HITS = 1_000_000
 """About so many hits are worked on at a time."""
@@ -99,25 +102,31 @@ def _crosses(lake: Lake, day: date, step: timedelta, visitors: pl.Series, idle: 
 def rebuild(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int, what: Touched) -> list[date]:
     """Rebuild the sessions of the touched visitors on the touched dates, and commit them as of a run."""
     ranks = sources.sort("first_ts", "fingerprint").select("source").with_row_index("rank")
-    parts: list[Part] = []
-    stretches = _stretches(what.dates)
-    number = 0
-    for stretch in stretches:
-        carried: pl.DataFrame | None = None
-        windows = list(_windows(lake, stretch))
-        for at, (start, end) in enumerate(windows):
-            hits = _load(lake, start, end, what.visitors, ranks, rules)
-            hits = pl.concat([carried.cast({"page": pl.String}), hits]) if carried is not None else hits
-            hits = in_order(hits.with_columns(coded(hits["page"])))
-            hits, carried = _carry(hits, end, rules.idle, last=at == len(windows) - 1)
-            parts += _write(lake, sessions(hits, rules), run, f"new-{number:06d}")
-            number += 1
+    with ThreadPoolExecutor(max_workers=1) as writer:
+        made = (found for stretch in _stretches(what.dates) for found in _made(lake, stretch, what, ranks, rules))
+        written = [writer.submit(_write, lake, found, run, f"new-{at:06d}") for at, found in enumerate(made)]
+    parts = [part for future in written for part in future.result()]
     if what.visitors is not None:
         parts += _write(lake, _kept(lake, what), run, "kept")
     old = set(lake.files("sessions")["date"].to_list())
     touched_dates = {*what.dates, *what.gone}
     lake.commit("sessions", parts, run, replace=sorted(old if what.visitors is None else touched_dates))
     return sorted(touched_dates | (old if what.visitors is None else set()))
+
+
+def _made(
+    lake: Lake, stretch: list[date], what: Touched, ranks: pl.DataFrame, rules: SessionRules
+) -> Iterator[pl.DataFrame]:
+    """The sessions of a stretch of dates, window by window."""
+    windows = list(_windows(lake, stretch))
+    loads = (partial(_load, lake, start, end, what.visitors, ranks, rules) for start, end in windows)
+    carried: pl.DataFrame | None = None
+    for (_, end), hits in zip(windows, one_ahead(loads), strict=True):
+        if carried is not None:
+            hits = pl.concat([carried.cast({"page": pl.String}), hits])
+        hits = in_order(hits.with_columns(coded(hits["page"])))
+        hits, carried = _carry(hits, end, rules.idle, last=end == windows[-1][1])
+        yield sessions(hits, rules)
 
 
 def _kept(lake: Lake, what: Touched) -> pl.DataFrame:

@@ -40,6 +40,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def one_ahead(calls: Iterable[Callable[[], R]]) -> Iterator[R]:
+    """The results of calls in their order; the next one is made on a thread while a result is worked on."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        ahead: deque[Future[R]] = deque()
+        for call in calls:
+            ahead.append(thread.submit(call))
+            if len(ahead) > 1:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
 class Pool:
     """The processes that work on blocks: this one, and later workers in its place.
 
