@@ -44,7 +44,7 @@ def cut(blocks: Iterable[Block], spec: LogFormat) -> Iterator[Block]:
 
 
 def _dated(header: str, date: str) -> str:
-    """The header at the end of a block, with the date in force: the next `#Fields:` line, of a later run, may need it."""
+    """The header at the end of a block, with the date in force: a header that a later run reads may need it."""
     return f"{header}\n{date}" if date and "\n" not in header else header
 
 
