@@ -126,7 +126,11 @@ def template_roles(_app: App) -> str:
 
 def named_readings(_app: App) -> str:
     """Named times, and what else may stand behind a role."""
-    shapes = {"number": "digits, of `{_:number}`", "raw": "anything, quotes within quotes too"}
+    shapes = {
+        "number": "digits, of `{_:number}`",
+        "raw": "anything, quotes within quotes too",
+        "word": "a word without quotes",
+    }
     rows = [(f"`time:{name}`", meaning) for name, meaning in timeformat.MEANINGS.items()]
     rows += [(f"`ROLE:{name}`", meaning) for name, meaning in {**shapes, **readings.MEANINGS}.items()]
     return table(("written", "the text"), rows)

@@ -57,8 +57,10 @@ def detect(data: bytes, formats: Sequence[LogFormat]) -> tuple[LogFormat, float]
         if share == 1.0:
             break
     if best is None or share < ENOUGH:
-        names = ", ".join(candidate.name for candidate in formats)
-        raise UnknownFormat(f"its first lines fit none of the formats {names}; name or write one with --log-format")
+        raise UnknownFormat(
+            f"its first lines fit none of the {len(formats)} formats of `crm logs formats`; "
+            "name or write one with --log-format"
+        )
     return best, share
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 # Patterns are lazy in every part: of several places where a field may end, the first one counts.
 TEXT = r"[^ ]+?"
+WORD = r"[^ \"]+?"
 LOOSE = r".*?"
 QUOTED = r'(?:[^"\\]|\\.)*?'
 BRACKETED = r"[^\]]+?"
 UNQUOTED = r"[^\"]+?"
 NUMBER = r"-|[0-9]+?"
+STATUS = r"-1??|[0-9]+?"
 DECIMAL = r"-|[0-9]+?(?:\.[0-9]*?)??"
 ADDRESS_LIST = r"[^ ,]+?(?:, ?[^ ,]+?)*?"
 TARGET = r"[^ ]*?"

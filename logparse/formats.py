@@ -58,29 +58,29 @@ BUILT_IN: tuple[LogFormat, ...] = (
     LogFormat(
         "elb",
         "named",
-        "{time:iso} {_} {address}:{_:number} {_} {_} {_} {_} {status} {_} {_} {bytes} "
+        "{time:iso} {_} {address:ports}:{_:number} {_} {_} {_} {_} {status} {_} {_} {bytes} "
         '"{request:absolute}" "{agent:raw}" {_} {_}',
         "AWS Classic Load Balancer",
     ),
     LogFormat(
         "alb",
         "named",
-        "{_} {time:iso} {_} {address}:{_:number} {_} {_} {_} {_} {status} {_} {_} {bytes} "
+        "{_} {time:iso} {_} {address:ports}:{_:number} {_} {_} {_} {_} {status} {_} {_} {bytes} "
         '"{request:absolute}" "{agent:raw}" {*}',
         "AWS Application Load Balancer",
     ),
     LogFormat(
         "s3",
         "named",
-        '{_} {_} [{time:clf}] {address} {login} {_} {_} {_} "{request}" {status} {_} {bytes} {_} {_} {_} '
-        '"{referrer}" "{agent:raw}" {_} {_} {_} {_} {_} {host} {*}',
+        '{_} {_} [{time:clf}] {address} {login} {_} {_} {_} "{request:raw}" {status} {_} {bytes} {_} {_} {_} '
+        '"{referrer:raw}" "{agent:raw}" {_:word} {_:word} {_:word} {_:word} {_:word} {host:word} {*}',
         "Amazon S3 server access log",
     ),
     LogFormat(
         "s3-2018",
         "named",
-        '{_} {_} [{time:clf}] {address} {login} {_} {_} {_} "{request}" {status} {_} {bytes} {_} {_} {_} '
-        '"{referrer}" "{agent:raw}" {_}',
+        '{_} {_} [{time:clf}] {address} {login} {_} {_} {_} "{request:raw}" {status} {_} {bytes} {_} {_} {_} '
+        '"{referrer:raw}" "{agent:raw}" {_}',
         "Amazon S3 server access log until 2018, which names no host",
     ),
     LogFormat(

@@ -40,7 +40,12 @@ def cut(blocks: Iterable[Block], spec: LogFormat) -> Iterator[Block]:
             if at > begin:
                 yield _part(block, begin, at, header)
             begin, header = at, new
-        yield _part(block, begin, len(block.data), header)
+        yield _part(block, begin, len(block.data), _dated(header, date))
+
+
+def _dated(header: str, date: str) -> str:
+    """The header at the end of a block, with the date in force: a header that a later run reads may need it."""
+    return f"{header}\n{date}" if date and "\n" not in header else header
 
 
 def has_headers(data: bytes, spec: LogFormat) -> bool:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from logparse import readings, timeformat
 from logparse.errors import FormatError
-from logparse.fields import ADDRESS_LIST, LOOSE, NUMBER, QUOTED, SIGNED, TARGET, TEXT
+from logparse.fields import ADDRESS_LIST, LOOSE, NUMBER, QUOTED, SIGNED, STATUS, TARGET, TEXT, WORD
 from logparse.layout import Field, Layout, roles_of
 from logparse.spec import LogFormat
 
@@ -25,15 +25,15 @@ PATTERNS: dict[str, str] = {
     "method": TEXT,
     "target": TARGET,
     "args": TARGET,
-    "status": NUMBER,
+    "status": STATUS,
     "bytes": SIGNED,
     "referrer": LOOSE,
     "agent": LOOSE,
 }
 """The roles of a template, and how their texts look outside of quotes."""
 
-SHAPES: dict[str, str] = {"number": NUMBER, "raw": LOOSE}
-"""Readings that only say how a text looks: digits, or anything, quotes without a backslash too."""
+SHAPES: dict[str, str] = {"number": NUMBER, "raw": LOOSE, "word": WORD}
+"""Readings that only say how a text looks: digits, anything (quotes without a backslash too), a word without quotes."""
 
 _FIELD = re.compile(r"\{(\*|_|[a-z]+)(?::(\w+))?\}")
 

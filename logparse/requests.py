@@ -53,12 +53,20 @@ def split(requests: pl.Series, charset: str = UTF8) -> pl.DataFrame:
         cut = pl.col("method").is_not_null()
         whole = pl.when(cut).then("path").otherwise("request").alias("path")
         known = known.with_columns(whole, pl.when(cut).then("query").alias("query"))
+    known = known.with_columns(_logged())
     decode = partial(readable, charset=charset)
     return known.select(
         "method",
         map_where(known["path"], "%", decode).alias("path"),
         map_where(known["query"], "%", decode).alias("query"),
     )
+
+
+def _logged() -> list[pl.Expr]:
+    """`method` and `path` without a `-` for nothing, as balancers write requests that they could not read: `- - - `."""
+    nothing = pl.col("method") == "-"
+    path = pl.when(~(nothing & pl.col("path").str.contains("^[- ]*$")).fill_null(False)).then("path")
+    return [pl.when(~nothing).then("method").alias("method"), path.alias("path")]
 
 
 def _parts(requests: pl.Series) -> pl.DataFrame:

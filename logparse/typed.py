@@ -78,10 +78,11 @@ def convert(fields: Fields, layout: Layout, rules: Rules = EVERYDAY) -> tuple[pl
 
 
 def _numbers(texts: pl.Series, role: str) -> pl.Series:
-    """Numbers of the role's type; null where a text is none."""
-    if texts.dtype == pl.String:
-        return texts.cast(COLUMNS[role], strict=False)
-    return Distinct.of(texts).map(lambda values: values.cast(COLUMNS[role], strict=False))
+    """Numbers of the role's type; null where a text is none, and where it is -1, as HAProxy writes no status."""
+    if texts.dtype != pl.String:
+        return Distinct.of(texts).map(lambda values: _numbers(values, role))
+    found = texts.cast(COLUMNS[role], strict=False)
+    return found.set(found < 0, None)
 
 
 def _texts(fields: Fields, layout: Layout, charset: str) -> dict[str, pl.Series]:

@@ -35,17 +35,36 @@ class Input:
         return self.path if self.path is not None else sys.stdin.buffer
 
 
-def expand(names: Iterable[str]) -> list[Input]:
+def expand(names: Iterable[str], outputs: Iterable[Path | None] = ()) -> list[Input]:
     """The logs that are meant, each file once, folders and globs in the order of their names.
 
+    Args:
+        names: What the user named.
+        outputs: Files that the command writes, which would destroy a log of the same name; None for one not wanted.
+
     Raises:
-        UsageError: a glob or folder holds nothing.
+        UsageError: a glob or folder holds nothing, or an output is one of the logs, or two outputs are one file.
     """
     found: dict[str, Input] = {}
     for name in names:
         for item in _one(name):
             found.setdefault(str(item.path.resolve()) if item.path else STDIN, item)
+    _keep_apart({*found}, [file for file in outputs if file is not None and str(file) != STDIN])
     return list(found.values())
+
+
+def _keep_apart(logs: set[str], outputs: Iterable[Path]) -> None:
+    """See `expand`; the places of logs are resolved."""
+    taken: set[str] = set()
+    for file in outputs:
+        place = str(file.resolve())
+        if place in logs:
+            raise UsageError(
+                f"{file} is one of the logs that are read, and would be overwritten; write to another file"
+            )
+        if place in taken and (file.is_file() or not file.exists()):  # a device may be named twice
+            raise UsageError(f"{file} is named for two outputs; write each to a file of its own")
+        taken.add(place)
 
 
 def _one(name: str) -> list[Input]:

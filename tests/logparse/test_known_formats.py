@@ -21,7 +21,16 @@ from logparse.rules import Rules, VisitorRules
 KNOWN = {path.stem: path for path in sorted((Path(__file__).parent / "known").glob("*.yaml"))}
 FORMATS = {known.name: known for known in BUILT_IN}
 WORKED_OUT = ("visitor", "page", "kind", "bot")
-LINES_FOR_THE_REFERENCE = {"elb": 2, "alb": 1, "haproxy": 1, "haproxy-syslog": 1, "w3c": 1, "gcs": 1, "caddy": 2}
+LINES_FOR_THE_REFERENCE = {
+    "elb": 3,
+    "alb": 1,
+    "s3": 1,
+    "haproxy": 1,
+    "haproxy-syslog": 1,
+    "w3c": 1,
+    "gcs": 1,
+    "caddy": 2,
+}
 """How many lines of a log the plan leaves: IPv6 before a port, quotes in values, surrogates, a path of two kinds."""
 
 

@@ -111,7 +111,7 @@ def command(
     began = time.perf_counter()
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
-    workspace, result = _mined(app, files, log_format, config, rules, verify, rejects, json_summary)
+    workspace, result = _mined(app, files, log_format, config, rules, verify, rejects, json_summary, metrics)
     took = time.perf_counter() - began
     error = _error(result, max_rejects)
     _tell(app, result, workspace, took, json_summary, metrics, success=error is None)
@@ -128,12 +128,13 @@ def _mined(
     verify: bool,
     rejects: Path | None,
     json_summary: Path | None,
+    metrics: Path | None,
 ) -> "tuple[Workspace, Result]":
     """Mine logs into the workspace, alone; what an earlier run has told of itself is gone before."""
     from plugins.logs.inputs import expand
     from plugins.logs.parallel import WORTH_BYTES, Pool
 
-    inputs = expand(files)
+    inputs = expand(files, (rejects, json_summary, metrics))
     with Pool() as pool:
         if not app.workspace_path.exists() and sum(item.size for item in inputs) >= WORTH_BYTES:
             pool.start()  # all of it is new, so they may come up beside what is imported here

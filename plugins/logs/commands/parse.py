@@ -59,8 +59,8 @@ def command(
 
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     formats, wanted = chosen_format(app, log_format, config)
-    inputs, key = expand(files), reading.visitor_key(app)
     output, filters = current(), current_filters()
+    inputs, key = expand(files, (rejects, output.file)), reading.visitor_key(app)
     with rejects_file(rejects) as rejected:
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
         hits = reading.merged(reader) if merge else reading.stream(reader)

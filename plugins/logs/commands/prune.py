@@ -33,10 +33,10 @@ def command(app: App, before: datetime, now: bool, yes: bool) -> None:
     no line is read again, and `crm logs status` counts it as before. A log that was never read may still bring
     hits from before DATE; prune again after it.
 
-    The files stay on the disk for one hour, for queries that are under way; the next `crm logs mine` after
-    that deletes them. With --now they are deleted at once, and such a query may end with exit code 4. It is
-    told how many bytes were freed, and how many will be. On a terminal this asks first; elsewhere it needs
-    --yes. It is recorded in the table `audit`.
+    The files stay on the disk for one hour, for queries that are under way; the first `crm logs
+    mine` after that which stores lines deletes them. With --now they are deleted at once, and such a query may
+    end with exit code 4. It is told how many bytes were freed, and how many will be. On a terminal this asks
+    first; elsewhere it needs --yes. It is recorded in the table `audit`.
 
     \b
     Examples:
@@ -64,7 +64,7 @@ def command(app: App, before: datetime, now: bool, yes: bool) -> None:
         app.note(f"deleted {hits} and {sessions} of {counted(days, 'day')} before {day}")
     else:
         app.note(f"there are no hits from before {day}")
-    later = f"; {size(left)} more are freed by the first `crm logs mine` in an hour" if left else ""
+    later = f"; {size(left)} more are freed by the first `crm logs mine` that stores lines, in an hour" if left else ""
     app.note(f"freed {size(freed)}{later}")
     if failure := miner_failure(pruned.failed):
         raise failure

@@ -67,7 +67,7 @@ def command(
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
     formats, wanted = chosen_format(app, log_format, config)
-    inputs, key = expand(files), reading.visitor_key(app)
+    inputs, key = expand(files, (rejects, current().file)), reading.visitor_key(app)
     with rejects_file(rejects) as rejected:
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
         found = reading.sessions(reader, rules, raw=raw)

@@ -212,7 +212,7 @@ class TestRefusal:
         result = crm("logs", "mine", bad, "no-such.log", good, code=4)
         assert "crm: 2 of 3 logs could not be used, and nothing of them was stored: " in result.stderr
         assert "no-such.log: No such file or directory" in result.stderr
-        assert "fit none of the formats" in result.stderr
+        assert "fit none of the 19 formats of `crm logs formats`; name" in result.stderr
         assert crm.table("hits").height == 1
 
     def test_a_folder_or_a_glob_without_a_log_is_wrong_usage(self, crm: "Crm") -> None:

@@ -115,6 +115,31 @@ def test_a_run_that_fails_leaves_no_file_of_an_earlier_one(crm: "Crm") -> None:
     assert "there is no folder" in crm("logs", "mine", log, "--rejects", "/no/where", code=2).stderr
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        *((command, "--rejects") for command in ("mine", "parse", "sessions")),
+        *(("mine", option) for option in ("--metrics", "--json-summary")),
+        *((command, "-o") for command in ("parse", "sessions")),
+    ],
+)
+def test_no_output_may_be_one_of_the_logs(crm: "Crm", command: str, option: str) -> None:
+    log = crm.log("a.csv", *crm.lines(5))
+    before = log.read_bytes()
+    linked = crm.folder / "b.csv"
+    linked.symlink_to(log)
+    for file in (log, linked):
+        assert "is one of the logs that are read" in crm("logs", command, crm.folder, option, file, code=2).stderr
+        assert log.read_bytes() == before
+
+
+def test_two_outputs_cannot_be_one_file(crm: "Crm") -> None:
+    log = crm.log("a.log", *crm.lines(5))
+    result = crm("logs", "mine", log, "--rejects", crm.folder / "out", "--metrics", crm.folder / "out", code=2)
+    assert "is named for two outputs" in result.stderr
+    crm("logs", "mine", log, "--rejects", "/dev/null", "--metrics", "/dev/null")
+
+
 def test_only_the_owner_reads_what_mine_has_written(crm: "Crm") -> None:
     file = crm.folder / "rejects"
     crm("logs", "mine", crm.log("a.log", *crm.lines(4), "broken"), "--rejects", file)
