@@ -11,7 +11,7 @@ JSON summary and `general.total_requests` of GoAccess's JSON report.
 
 Time is the wall clock from the start of the program to its end, start-up included. Peak memory is the largest
 sum of what the program and its workers hold (the proportional set size of each process, which shares out pages
-that several have), looked at every 20 ms; and at least `ru_maxrss` of `os.wait4`, the largest resident set of
+that several have), looked at every 100 ms; and at least `ru_maxrss` of `os.wait4`, the largest resident set of
 any one process.
 """
 
@@ -97,7 +97,7 @@ class Peak:
             watch.join()
 
     def _watch(self, pid: int) -> None:
-        while not self._ended.wait(0.02):
+        while not self._ended.wait(0.1):
             self.bytes = max(self.bytes, sum(map(held, [pid, *children(pid)])))
 
 
