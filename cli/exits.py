@@ -20,8 +20,12 @@ BROKEN_PIPE = 141
 
 LOG_JSON, QUIET, VERBOSE = (re.compile(text) for text in ("--log-json", "-q|--quiet", "-v+|--verbose"))
 
-_SYSTEM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM}
-"""What the machine refuses is not a bug: full, read-only or broken disks, missing permissions."""
+_SYSTEM = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+}
+"""What the machine refuses is not a bug: full, read-only or broken disks, missing permissions, open files or memory
+beyond the limits of the caller."""
 
 
 def exit_code(action: Callable[[], int], args: Sequence[str], culprit: Callable[[], str]) -> int:
@@ -66,14 +70,21 @@ def _judged(action: Callable[[], int], args: Sequence[str], culprit: Callable[[]
         _say(str(error), error if error.exit_code == 1 else None, args)
         return error.exit_code
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _SYSTEM:
-            _say(str(error), error, args)
+        if lacking := _lacking(error):
+            _say(lacking, error, args)
             return 4
         where = culprit()
         what = f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
         hint = "" if _given(VERBOSE, args) else "; -v before the command shows the traceback"
         _say(f"this is a bug{f' in {where}' if where else ''} ({what}){hint}", error, args)
         return 1
+
+
+def _lacking(error: Exception) -> str:
+    """What the machine or a limit of the caller has refused; empty if it is something else that went wrong."""
+    if isinstance(error, MemoryError):
+        return "there is too little memory, or too little is allowed (ulimit -v)"
+    return str(error) if isinstance(error, OSError) and error.errno in _SYSTEM else ""
 
 
 def _say(sentence: str, error: BaseException | None, args: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from crm.errors import UsageError
+from logparse.errors import UnreadableSource
 
 STDIN = "-"
 
@@ -31,8 +32,16 @@ class Input:
 
     @property
     def stream(self) -> Path | BinaryIO:
-        """What `logparse.blocks.open_stream` takes."""
-        return self.path if self.path is not None else sys.stdin.buffer
+        """What `logparse.blocks.open_stream` takes.
+
+        Raises:
+            UnreadableSource: it is standard input, which the caller has closed.
+        """
+        if self.path is not None:
+            return self.path
+        if sys.stdin is None:
+            raise UnreadableSource("standard input is closed")
+        return sys.stdin.buffer
 
 
 def expand(names: Iterable[str], outputs: Iterable[Path | None] = ()) -> list[Input]:

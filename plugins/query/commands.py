@@ -1,13 +1,13 @@
 """`crm query` and `crm tables`."""
 
 import re
-import sys
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from crm import sql as sql_text
+from crm import stdin
 from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.nearest import did_you_mean
@@ -43,7 +43,7 @@ def command(app: App, sql: str) -> None:
     """
     import polars as pl
 
-    text = sys.stdin.read() if sql == "-" else sql
+    text = stdin.given().read() if sql == "-" else sql
     words = sql_text.bare(text).split(maxsplit=1)
     if not words:
         raise UsageError("the query is empty")

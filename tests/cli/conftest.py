@@ -42,6 +42,10 @@ def raises(name):
         click.get_current_context().exit(7)
     if name == "full":
         raise OSError(28, "No space left on device")
+    if name == "files":
+        raise OSError(24, "Too many open files")
+    if name == "memory":
+        raise MemoryError
     kinds = {**vars(errors), **vars(click), "KeyboardInterrupt": KeyboardInterrupt, "KeyError": KeyError}
     raise kinds[name]("what is wrong")
 

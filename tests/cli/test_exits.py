@@ -63,6 +63,19 @@ def test_a_full_disk_is_no_bug(crm: "Program") -> None:
     assert said(result.stderr) == ["crm: [Errno 28] No space left on device"]
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("files", "crm: [Errno 24] Too many open files"),
+        ("memory", "crm: there is too little memory, or too little is allowed (ulimit -v)"),
+    ],
+)
+def test_a_limit_of_the_caller_is_no_bug(crm: "Program", name: str, sentence: str) -> None:
+    result = crm("probe", "raises", name)
+    assert result.exit_code == 4
+    assert said(result.stderr) == [sentence]
+
+
 def test_a_command_that_cannot_be_imported_names_its_plugin_and_the_others_go_on(crm: "Program") -> None:
     result = crm("probe", "lost")
     assert result.exit_code == 1

@@ -2,11 +2,11 @@
 
 import fnmatch
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from crm import stdin
 from crm.app import App, pass_app
 from crm.cells import visible
 from crm.errors import UsageError
@@ -90,7 +90,7 @@ def _ask(wanted: "pl.DataFrame") -> None:
     """
     from plugins.logs.words import counted
 
-    if not sys.stdin.isatty():
+    if not stdin.asks_a_person():
         raise UsageError("this forgets hits for good; say --yes where nobody can be asked")
     for source, name, hits in wanted.select("source", "name", "hits").iter_rows():
         click.echo(f"source {source}, {visible(name)}: {counted(hits, 'hit')}", err=True)

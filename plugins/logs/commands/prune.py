@@ -1,11 +1,11 @@
 """`crm logs prune`."""
 
-import sys
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
+from crm import stdin
 from crm.app import App, pass_app
 from crm.errors import UsageError
 
@@ -85,7 +85,7 @@ def _agreed(app: App, lake: "Lake", day: date) -> bool:
     if not old.height:
         app.note(f"there are no hits from before {day}")
         return False
-    if not sys.stdin.isatty():
+    if not stdin.asks_a_person():
         raise UsageError("this deletes hits for good; say --yes where nobody can be asked")
     hits, days = counted(int(old["rows"].sum()), "hit"), counted(old["date"].n_unique(), "day")
     click.confirm(f"Delete {hits} of {days} from {old['date'].min()!s} to {old['date'].max()!s}?", abort=True, err=True)

@@ -281,6 +281,25 @@ def test_gzip_on_standard_input_is_unpacked(crm: "Crm") -> None:
     assert crm.counts() == (6, 1)
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["logs", "mine", "-"], "crm: 1 of 1 log could not be used, and nothing of them was stored: stdin: standard"),
+        (["logs", "parse", "-"], "crm: 1 of 1 log could not be used: stdin: standard input is closed"),
+        (["logs", "formats", "--detect", "-"], "crm: standard input is closed"),
+        (["logs", "drop", "--all"], "crm: this forgets hits for good; say --yes where nobody can be asked"),
+        (["logs", "prune", "--before", "2099-01-01"], "crm: this deletes hits for good; say --yes"),
+        (["query", "-"], "crm: standard input is closed; connect it"),
+    ],
+)
+def test_closed_standard_input_is_no_bug(crm: "Crm", words: list[str], sentence: str) -> None:
+    crm("logs", "mine", crm.log("access.log", *crm.lines(2)))
+    command = [sys.executable, "-m", "cli", "-w", str(crm.workspace), *words]
+    ended = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *command], capture_output=True, text=True, check=False)
+    assert ended.returncode in (2, 4)
+    assert ended.stderr.splitlines()[-1].startswith(sentence)
+
+
 def test_what_a_shell_has_read_of_standard_input_is_not_read_again(crm: "Crm") -> None:
     log = crm.log("access.log", *crm.lines(6))
     with log.open("rb") as stdin:
