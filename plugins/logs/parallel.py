@@ -139,6 +139,8 @@ class Pool:
                 return task(block)
             return worker.run(task, block)
         except WorkerLost:
+            assert worker is not None
+            worker.close()  # takes its shared memory back
             with self._lock:
                 self._up = [other for other in self._up if other is not worker]
             worker = None

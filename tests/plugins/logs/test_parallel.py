@@ -82,6 +82,19 @@ def test_a_lost_worker_costs_no_block() -> None:
             assert list(pool.map(die, blocks(), as_it_is)) == [block.line for block in blocks()]
 
 
+def test_a_lost_worker_leaves_no_process_and_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[Worker] = []
+    close = Worker.close
+    monkeypatch.setattr(Worker, "close", lambda worker: (lost.append(worker), close(worker)))
+    with Pool(2) as pool:
+        pool.start()
+        for start in pool._starts:
+            start.join()
+        list(pool.map(die, blocks(), as_it_is))
+        assert pool._up == []
+    assert len(lost) == len(set(lost)) == 2
+
+
 def test_an_error_of_the_task_comes_back() -> None:
     worker = Worker()
     with pytest.raises(ValueError, match="block at line 1"):
