@@ -35,7 +35,7 @@ PATTERNS: dict[str, str] = {
 SHAPES: dict[str, str] = {"number": NUMBER, "raw": LOOSE, "word": WORD}
 """Readings that only say how a text looks: digits, anything (quotes without a backslash too), a word without quotes."""
 
-_FIELD = re.compile(r"\{(\*|_|[a-z]+)(?::(\w+))?\}")
+_FIELD = re.compile(r"\{(\*|_|[a-z]+)(?::([^{}]+))?\}")
 
 
 def compile_named(spec: LogFormat) -> Layout:

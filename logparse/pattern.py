@@ -77,7 +77,7 @@ def guess_syntax(pattern: str) -> LogFormat:
         return LogFormat("custom", "nginx", pattern)
     if keys := _key_map(pattern):
         return LogFormat("custom", "json", pattern, keys=keys)
-    if re.search(r"\{time(:\w+)?\}", pattern):
+    if re.search(r"(?<!%)\{time(?::[^{}]*)?\}", pattern):
         return LogFormat("custom", "named", pattern)
     if "%" in pattern:
         return LogFormat("custom", "apache", pattern)

@@ -34,7 +34,8 @@ def command(
     """Print the hits of logs; leaves the workspace alone.
 
     FILE is as in `crm logs mine`. Hits come in the order of the files and their lines, and stream by: a log
-    of any size goes to csv, tsv, json, ndjson or parquet in little memory. Where every line went is told on
+    of any size goes to csv, tsv, json, ndjson or parquet in little memory. (A table for people is laid out when
+    all of its rows are known, so give -n with it.) Where every line went is told on
     stderr at the end, also for those that --since, --until or --where leave out. With --merge, the logs of several
     servers become one: hits are ordered by time, and of one instant by the first time in their log, its first lines,
     and their lines. The rules of pages, robots, visitors and drops are those of the configuration. A last
