@@ -17,8 +17,15 @@ from logparse.rules import Rules
 from plugins.logs.parallel import Pool
 from plugins.logs.worker import Worker, WorkerLost
 
-SHOP = Path(__file__).parents[3] / "sample_logs" / "shop.log"
+ROOT = Path(__file__).parents[3]
+SHOP = ROOT / "sample_logs" / "shop.log"
 COMBINED = next(known for known in BUILT_IN if known.name == "combined")
+
+
+@pytest.fixture(autouse=True)
+def _tasks_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers take over the path of modules; the tasks of this file are found by it."""
+    monkeypatch.syspath_prepend(str(ROOT))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +53,16 @@ def pid(_: Block) -> int:
     return os.getpid()
 
 
+def pids_of_workers(pool: Pool) -> set[int]:
+    """The processes that work for this one, once both are up."""
+    found: set[int] = set()
+    for _ in range(200):
+        found |= set(pool.map(pid, blocks(), as_it_is)) - {os.getpid()}  # type: ignore[arg-type]  # they are numbers
+        if len(found) == 2:
+            break
+    return found
+
+
 def die(block: Block) -> int:
     """End the process that runs it, unless it is the one that runs the tests."""
     if "PYTEST_CURRENT_TEST" in os.environ and os.environ.get("POLARS_MAX_THREADS") == "1":
@@ -66,9 +83,7 @@ def test_workers_give_what_one_process_gives(kernel: Kernel, workers: int) -> No
 def test_a_long_log_is_worked_on_by_workers_and_a_short_one_here() -> None:
     with Pool(2) as pool:
         short = list(pool.map(pid, list(blocks())[:2], as_it_is))
-        for start in iter(lambda: pool.map(pid, blocks(), as_it_is), None):
-            if len(set(start) - {os.getpid()}) == 2:
-                break
+        assert len(pids_of_workers(pool)) == 2
     assert set(short) == {os.getpid()}
 
 
@@ -105,9 +120,7 @@ def test_an_error_of_the_task_comes_back() -> None:
 
 def test_workers_end_with_the_pool() -> None:
     with Pool(2) as pool:
-        pids: set[int] = set()
-        while len(pids) < 2:
-            pids |= set(pool.map(pid, blocks(), as_it_is)) - {os.getpid()}
+        pids = pids_of_workers(pool)
     for number in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(number, 0)
