@@ -49,6 +49,11 @@ class Account:
     filtered: Mapping[str, int] = field(default_factory=dict)
     rejected: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def is_mostly_rejected(self) -> bool:
+        """Whether more than half of the lines that are not blank are rejected, so that the format must be wrong."""
+        return sum(self.rejected.values()) * 2 > self.lines - self.blank
+
     def __add__(self, other: "Account") -> "Account":
         return Account(
             self.lines + other.lines,

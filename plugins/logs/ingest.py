@@ -120,7 +120,7 @@ class Intake:
             share=opened.share,
             rejects=pl.concat(rejects).head(KEPT_REJECTS),
         )
-        if not error and sum(total.rejected.values()) * 2 > total.lines - total.blank:
+        if not error and total.is_mostly_rejected:
             error = f"more than half of its lines do not fit the format {opened.format.name}, so none is stored"
         if error:
             self.lake.discard("hits", self.run, _prefix(number))

@@ -146,8 +146,7 @@ class Reader:
                 if self.rejects is not None:
                     self.rejects.add(parsed.rejects)
                 yield log, parsed.hits
-        account = log.account
-        if sum(account.rejected.values()) * 2 > account.lines - account.blank:
+        if log.account.is_mostly_rejected:
             log.error = f"more than half of its lines do not fit the format {log.opened.format.name}"
 
     @property
