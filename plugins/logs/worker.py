@@ -53,10 +53,10 @@ class Worker:
         """`task(block)`, or what it raises.
 
         Raises:
-            WorkerLost: the process has ended.
+            WorkerLost: the process has ended, or there is no room for the block.
         """
-        _write(self._memory, block.data)
         try:
+            _write(self._memory, block.data)
             if task is not self._task:
                 self._pipe.send_bytes(pickle.dumps(task))
                 self._task = task

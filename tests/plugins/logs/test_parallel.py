@@ -110,6 +110,18 @@ def test_a_lost_worker_leaves_no_process_and_no_file(monkeypatch: pytest.MonkeyP
     assert len(lost) == len(set(lost)) == 2
 
 
+def test_a_block_for_which_there_is_no_shared_memory_is_worked_on_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("plugins.logs.worker._write", full)
+    with Pool(2) as pool:
+        pool.start()
+        for start in pool._starts:
+            start.join()
+        assert set(pool.map(pid, blocks(), as_it_is)) == {os.getpid()}
+
+
 def test_an_error_of_the_task_comes_back() -> None:
     worker = Worker()
     with pytest.raises(ValueError, match="block at line 1"):
