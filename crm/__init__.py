@@ -5,7 +5,7 @@ This is the one package that plugin authors import. Importing it loads neither P
 
 from typing import TYPE_CHECKING
 
-from crm.hookspecs import HOOK_API, CommandRef, Miner, Writer, hookimpl
+from crm.hookspecs import HOOK_API, CommandRef, Mined, Miner, Writer, hookimpl
 from crm.tables import Column, Table
 from logparse.spec import LogFormat
 
@@ -21,6 +21,7 @@ __all__ = [
     "Column",
     "CommandRef",
     "LogFormat",
+    "Mined",
     "Miner",
     "Table",
     "Writer",

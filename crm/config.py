@@ -14,6 +14,7 @@ import msgspec
 from crm.errors import Unusable
 from crm.nearest import did_you_mean
 from crm.plugin_settings import PluginSettings
+from crm.site import SiteConfig
 from crm.units import Duration, Zone
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -29,7 +30,7 @@ class OutputConfig(msgspec.Struct, frozen=True):
     )
 
 
-CORE: Final[Mapping[str, type[msgspec.Struct]]] = {"plugins": PluginSettings, "output": OutputConfig}
+CORE: Final[Mapping[str, type[msgspec.Struct]]] = {"plugins": PluginSettings, "output": OutputConfig, "site": SiteConfig}
 """The sections that are there without any plugin."""
 
 

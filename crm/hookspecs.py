@@ -47,7 +47,20 @@ class CommandRef:
     target: str | None = None
 
 
-Mine: TypeAlias = "Callable[[pl.LazyFrame, Collection[date]], Mapping[str, pl.LazyFrame]]"
+@dataclass(frozen=True)
+class Mined:
+    """What a miner has made, with what it has to say.
+
+    Attributes:
+        tables: The rows of its tables by their names.
+        notes: Sentences for people: what was left out, and what to call for more.
+    """
+
+    tables: "Mapping[str, pl.LazyFrame]"
+    notes: tuple[str, ...] = ()
+
+
+Mine: TypeAlias = "Callable[[pl.LazyFrame, Collection[date]], Mapping[str, pl.LazyFrame] | Mined]"
 
 
 @dataclass(frozen=True)
@@ -56,11 +69,16 @@ class Miner:
 
     `mine(sessions, changed)` is given the sessions of people (`bot` is null) that start on the changed dates (UTC)
     and returns the rows of its tables for exactly these dates; the rows that the tables held for them are replaced.
+    Where sums by date do not do, `newest` is a number of sessions: whenever sessions have changed, `mine` is given the
+    newest so many (those that started last), ordered by start and id, and its rows replace all that its tables held,
+    which are not by date. `more` is what a user calls for the same of all sessions; it is told where there are more.
     """
 
     name: str
     tables: tuple[str, ...]
     mine: Mine
+    newest: int | None = None
+    more: str = ""
 
 
 @dataclass(frozen=True)

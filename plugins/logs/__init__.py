@@ -46,9 +46,10 @@ def log_formats() -> Sequence[LogFormat]:
 def tables() -> Sequence[Table]:
     """Hits, sessions, and the ledger of sources."""
     from crm.audit import AUDIT
+    from crm.segments import SEGMENT_MEMBERS
     from plugins.logs.contracts import TABLES
 
-    return [*TABLES, AUDIT]
+    return [*TABLES, AUDIT, SEGMENT_MEMBERS]
 
 
 @hookimpl

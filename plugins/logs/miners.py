@@ -1,11 +1,11 @@
 """Run the registered miners over people's sessions that changed; robots' are kept from them here."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 
 import polars as pl
 
-from crm.hookspecs import Miner
+from crm.hookspecs import Mined, Miner
 from crm.lake import Lake, Part
 from crm.registry import BROKEN
 from crm.schema import polars_schema
@@ -20,6 +20,7 @@ def mine(
     changed: tuple[int, Sequence[date]] | None,
     run: int,
     failed: Callable[[Miner, BaseException], None],
+    noted: Callable[[str], None],
 ) -> None:
     """Bring every miner's tables up to the sessions of a run.
 
@@ -30,6 +31,7 @@ def mine(
         run: Number of the run.
         failed: Told of a miner that raises: its tables stay as they are until it works again, and the
             other miners go on.
+        noted: Told what miners have to say.
     """
     everything: list[date] | None = None
     for miner in miners:
@@ -38,12 +40,15 @@ def mine(
             behind = [name for name, version in built.items() if version < run]
             if not behind:
                 continue
+            if miner.newest is not None:
+                _renew(lake, miner, behind, run, noted)
+                continue
             if changed is not None and min(built[name] for name in behind) >= changed[0]:
-                _refresh(lake, miner, behind, changed[1], run)
+                _refresh(lake, miner, behind, changed[1], run, noted)
                 continue
             if everything is None:
                 everything = sorted(lake.files("sessions")["date"].unique().to_list())
-            _refresh(lake, miner, behind, everything, run, whole=True)
+            _refresh(lake, miner, behind, everything, run, noted, whole=True)
         except BROKEN as error:
             failed(miner, error)
 
@@ -52,29 +57,75 @@ def _in_lake(lake: Lake, miner: Miner) -> Sequence[str]:
     for name in miner.tables:
         if name not in lake.contracts:
             raise ValueError(f"its table {name!r} is not one of the lake")
-        if not lake.contracts[name].by_date:
+        by_date = lake.contracts[name].by_date
+        if miner.newest is None and not by_date:
             raise ValueError(f"its table {name!r} is not by date, so parts of it cannot be replaced")
+        if miner.newest is not None and by_date:
+            raise ValueError(f"its table {name!r} is by date, and it mines the newest sessions of all dates")
     return miner.tables
 
 
+def _renew(lake: Lake, miner: Miner, tables: Sequence[str], run: int, noted: Callable[[str], None]) -> None:
+    """Replace all rows of some of a miner's tables by what it makes of the newest sessions."""
+    sessions = newest_sessions(lake, miner.newest or 0)
+    mined = _mined(miner, sessions.lazy(), sessions["date"].unique().sort().to_list())
+    for name in tables:
+        rows = _rows(lake, name, mined.tables, ())
+        lake.commit(name, lake.write(name, rows, run, "0000"), run, replace=())
+    held = int(lake.files("sessions")["rows"].sum())
+    if sessions.height == miner.newest and held > miner.newest:
+        more = f"; of all: {miner.more}" if miner.more else ""
+        noted(f"{', '.join(miner.tables)}: of the newest {miner.newest:,} sessions{more}")
+    for note in mined.notes:
+        noted(note)
+
+
+def newest_sessions(lake: Lake, most: int) -> pl.DataFrame:
+    """The sessions of people that started last, no more than so many, ordered by start and id."""
+    sizes = lake.files("sessions").group_by("date").agg(pl.col("rows").sum()).sort("date", descending=True)
+    found = pl.DataFrame(schema=polars_schema(lake.contracts["sessions"]))
+    for day, rows in sizes.iter_rows():
+        if found.height >= most:
+            break
+        if rows:
+            found = found.vstack(lake.scan("sessions", dates=[day]).filter(pl.col("bot").is_null()).collect())
+    return found.sort("start", "session").tail(most)
+
+
+def _mined(miner: Miner, sessions: pl.LazyFrame, dates: Collection[date]) -> Mined:
+    found = miner.mine(sessions, dates)
+    return found if isinstance(found, Mined) else Mined(found)
+
+
 def _refresh(
-    lake: Lake, miner: Miner, tables: Sequence[str], dates: Sequence[date], run: int, *, whole: bool = False
+    lake: Lake,
+    miner: Miner,
+    tables: Sequence[str],
+    dates: Sequence[date],
+    run: int,
+    noted: Callable[[str], None],
+    *,
+    whole: bool = False,
 ) -> None:
     """Replace the rows of some dates, or of all, in some of a miner's tables.
 
     A table that has the run already is left alone: its files bear the same names and are being read.
     """
     parts: dict[str, list[Part]] = {name: [] for name in tables}
+    notes: dict[str, None] = {}
     for number, batch in enumerate(_batches(lake, dates)):
-        mined = miner.mine(lake.scan("sessions", dates=batch).filter(pl.col("bot").is_null()), batch)
+        mined = _mined(miner, lake.scan("sessions", dates=batch).filter(pl.col("bot").is_null()), batch)
+        notes |= dict.fromkeys(mined.notes)
         for name in tables:
-            parts[name] += lake.write(name, _rows(lake, name, mined, batch), run, f"{number:04d}")
+            parts[name] += lake.write(name, _rows(lake, name, mined.tables, batch), run, f"{number:04d}")
     for name in tables:
         old = lake.files(name)["date"].unique().to_list()
         lake.commit(name, parts[name], run, replace=old if whole else dates)
+    for note in notes:
+        noted(note)
 
 
-def _rows(lake: Lake, name: str, mined: Mapping[str, pl.LazyFrame], batch: Sequence[date]) -> pl.DataFrame:
+def _rows(lake: Lake, name: str, mined: Mapping[str, pl.LazyFrame], batch: Collection[date]) -> pl.DataFrame:
     """What a miner has made for a table, as the table's contract has it.
 
     Raises:

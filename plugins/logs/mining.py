@@ -47,6 +47,7 @@ class Result:
         changed: The dates whose sessions were rebuilt.
         rules: The session rules in force.
         failed: The miners that did not work, each with its error.
+        notes: What the miners have to say.
     """
 
     outcomes: list[Outcome]
@@ -54,6 +55,7 @@ class Result:
     changed: list[date]
     rules: SessionRules
     failed: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class Mine:
         debug: Tells the user what happens inside, with an event and its fields.
         complain: Tells the user of a miner that does not work, once.
         failed: The miners that did not work in this run, each with its error; they are not run again.
+        notes: What the miners have said in this run.
     """
 
     workspace: "Workspace"
@@ -89,6 +92,7 @@ class Mine:
     debug: Callable[..., None]
     complain: "Callable[[Miner, BaseException], None]"
     failed: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -180,7 +184,7 @@ class Mine:
         else:
             ledger.write_files(last, readings)
         account = sum((reading.account for reading in readings), Account())
-        return Result(outcomes, account, sorted(changed), self.session_rules, self.failed)
+        return Result(outcomes, account, sorted(changed), self.session_rules, self.failed, self.notes)
 
     def _read(self, intake: Intake, item: Input, number: int) -> Outcome:
         with self._timed(f"read {item.name}"):
@@ -209,7 +213,7 @@ class Mine:
         if last:
             self._check_visitors(ledger)
             changed = self._remake(ledger, last, hits=True)
-        return Result([], Account(), changed, self.session_rules, self.failed)
+        return Result([], Account(), changed, self.session_rules, self.failed, self.notes)
 
     def drop(self, sources: Collection[int] | None) -> int:
         """Forget sources: their hits, their sessions, their rows of the ledger. Returns how many hits went.
@@ -338,7 +342,8 @@ class Mine:
                 changed = built, derive.rebuild(lake, self.session_rules, _ranks(ledger), run, what)
         working = [miner for miner in self.miners if miner.name not in self.failed]
         with self._timed("run the miners"):
-            miners.mine(lake, working, changed, run, self._fail)
+            self.notes.clear()
+            miners.mine(lake, working, changed, run, self._fail, self.notes.append)
         return changed[1] if changed else []
 
     def _fail(self, miner: "Miner", error: BaseException) -> None:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from crm.cells import visible
-from crm.width import shorten
 from logparse.kernel import Account
 from logparse.robots import list_version
 from logparse.rules import SessionRules
+from plugins.logs import highlights
 from plugins.logs.words import (
     Told,
     account_in_words,
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
     from plugins.logs.ingest import Outcome
     from plugins.logs.mining import Result
 
-LONGEST_LIST = 5
-WIDEST = 100
-MORE = "crm paths pages | crm paths transitions | crm paths top | crm logs top FIELD | crm logs status"
+MORE = "crm paths pages | crm paths patterns | crm paths --help | crm logs top FIELD | crm logs status"
 KINDS = {"page": "for pages", "asset": "for assets", "other": "other"}
 
 
@@ -112,7 +109,10 @@ def report(result: "Result", lake: "Lake", took: float) -> Iterator[str]:
         return
     yield ""
     yield from _dates_lines(result, lake)
-    yield from _tables(lake, result.changed)
+    yield from highlights.lists(lake, result.changed)
+    if result.notes:
+        yield ""
+        yield from result.notes
     yield ""
     yield f"more: {MORE}"
 
@@ -160,33 +160,6 @@ def _session_lines(found: Figures) -> Iterator[str]:
     )
 
 
-def _tables(lake: "Lake", dates: list[date]) -> Iterator[str]:
-    """The main pages, entries, exits and transitions of the dates, from the tables that the miners keep."""
-    if "pages" in lake.contracts:
-        pages = (
-            lake.scan("pages", dates=dates).group_by("page").agg(pl.col("views", "entries", "exits").sum()).collect()
-        )
-        for column, title in (
-            ("views", "most viewed pages"),
-            ("entries", "entry pages"),
-            ("exits", "exit pages"),
-        ):
-            rows = pages.filter(pl.col(column) > 0).sort(column, "page", descending=[True, False]).head(LONGEST_LIST)
-            yield from _list(title, [(page, count) for page, count in rows.select("page", column).iter_rows()])
-    if "transitions" in lake.contracts:
-        steps = lake.scan("transitions", dates=dates).group_by("page", "next").agg(pl.col("count").sum()).collect()
-        rows = steps.sort("count", "page", "next", descending=[True, False, False]).head(LONGEST_LIST)
-        yield from _list("transitions", [(f"{page} > {next_}", count) for page, next_, count in rows.iter_rows()])
-
-
-def _list(title: str, rows: list[tuple[str, int]]) -> Iterator[str]:
-    if rows:
-        yield ""
-        yield title
-        width = max(len(f"{count:,}") for _, count in rows)
-        yield from (f"  {count:>{width},}  {shorten(visible(text), WIDEST)}" for text, count in rows)
-
-
 def as_object(result: "Result", lake: "Lake", took: float) -> dict[str, Any]:
     """The same as one object for monitoring."""
     found = figures(lake, result.changed, result.rules) if result.changed else None
@@ -201,6 +174,7 @@ def as_object(result: "Result", lake: "Lake", took: float) -> dict[str, Any]:
         "sessions_with_robots": sum(left_out.values()) + (found.sessions if found else 0),
         "rule": describe(result.rules),
         "robots": {"list": list_version(), "behaviour": behaviour(result.rules.robots)},
+        "notes": result.notes,
         "failed_miners": result.failed,
     }
 

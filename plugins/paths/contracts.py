@@ -1,4 +1,7 @@
-"""Contracts of the tables that `paths` owns: sums by date, so that any span of dates is their sum."""
+"""Contracts of the tables that `paths` owns.
+
+Some are sums by date, so that any span of dates is their sum; others are made of the newest sessions.
+"""
 
 from crm.tables import Column, Table
 
@@ -31,3 +34,47 @@ TRANSITIONS = Table(
     ),
     owner="paths",
 )
+
+TOP_PATHS = Table(
+    "top_paths",
+    "The most frequent whole paths by the UTC date on which their sessions began.",
+    (
+        Column("date", "date", "UTC date of the sessions' start"),
+        Column("path", "list[string]", "pages of the views in order"),
+        Column("length", "int64", "how many views"),
+        Column("sessions", "int64", "how many sessions have it"),
+    ),
+    owner="paths",
+)
+
+PATTERNS = Table(
+    "patterns",
+    "Sequences of pages that many of the newest sessions share, other views between or not.",
+    (
+        Column("pattern", "string", "the pages in order, with ` > ` between"),
+        Column("length", "int64", "how many pages"),
+        Column("support", "int64", "in how many sessions"),
+        Column("share", "float64", "in which share of the sessions"),
+    ),
+    owner="paths",
+    by_date=False,
+)
+
+RULES = Table(
+    "rules",
+    "Which pages imply which others in the newest sessions.",
+    (
+        Column("antecedent", "string", "the pages in front, by name, with `, ` between"),
+        Column("consequent", "string", "the pages behind"),
+        Column("support", "float64", "share of the sessions that have all"),
+        Column("confidence", "float64", "share of the sessions with the antecedent that have the consequent"),
+        Column("lift", "float64", "confidence by the share of all sessions with the consequent"),
+        Column("leverage", "float64", "by how much support exceeds what chance would give"),
+        Column("conviction", "float64", "how many times as often the rule would fail by chance"),
+        Column("p_value", "float64", "Fisher's exact test, corrected for all rules tried"),
+    ),
+    owner="paths",
+    by_date=False,
+)
+
+TABLES = (PAGES, TRANSITIONS, TOP_PATHS, PATTERNS, RULES)

@@ -1,4 +1,4 @@
-"""The rows of the tables that the commands read, of the span that the user wants."""
+"""Pages and transitions of the sessions that the user wants."""
 
 from typing import TYPE_CHECKING
 
@@ -7,19 +7,21 @@ import polars as pl
 from plugins.paths import mining
 
 if TYPE_CHECKING:
-    from crm.filters import Filters
-    from crm.workspace import Workspace
+    from plugins.paths.source import Source
 
 
-def between(workspace: "Workspace", name: str, filters: "Filters") -> pl.LazyFrame:
-    """The table `pages` or `transitions` of the sessions that began in a span.
+def pages_and_transitions(source: "Source") -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """Rows like those of the tables `pages` and `transitions`.
 
-    The tables are sums by date (UTC). Where the span does not consist of such dates, they are made anew from the
-    sessions themselves.
+    The tables are sums by date (UTC). Where these say it all they are read; else both are made anew from the sessions.
     """
-    if filters.whole_days:
-        return filters.between(workspace.scan(name), "date")
-    sessions = workspace.scan("sessions").filter(pl.col("bot").is_null())
-    viewed = mining.views(filters.between(sessions, "start"))
-    found = mining.pages(viewed) if name == "pages" else mining.transitions(viewed)
-    return found.cast({pl.Categorical: pl.String})
+    if source.is_plain:
+        workspace, filters = source.workspace(), source.filters
+        pages, transitions = (filters.between(workspace.scan(name), "date") for name in ("pages", "transitions"))
+        return pages, transitions
+    corpus = source.corpus(capped=False)
+    viewed = mining.corpus_views(corpus)
+    name = pl.lit(corpus.names, dtype=pl.String)
+    pages = mining.pages(viewed).with_columns(name.gather("page").alias("page"))
+    transitions = mining.transitions(viewed).with_columns(name.gather(each).alias(each) for each in ("page", "next"))
+    return pages, transitions

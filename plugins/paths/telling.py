@@ -1,0 +1,57 @@
+"""What the commands that mine say on stderr: of how many sessions, and what was left out."""
+
+from typing import TYPE_CHECKING
+
+from crm.app import App
+from plugins.paths.config import PathsConfig
+from plugins.paths.corpus import Corpus
+from plugins.paths.projection import MOST_FOLLOWERS, fitting
+
+if TYPE_CHECKING:
+    from plugins.paths.rules import Rules
+    from plugins.paths.source import Source
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things: `1 session`, `2,000 sessions`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def mined_corpus(app: App, source: "Source") -> Corpus:
+    """The views that shall be mined for patterns, no more than memory holds; how many is told."""
+    corpus = source.corpus()
+    skipped = fitting(corpus, MOST_FOLLOWERS)
+    if skipped:
+        app.warn(
+            f"the newest {corpus.sessions - skipped:,} of {corpus.sessions:,} sessions are mined: more do not fit in "
+            "memory; fewer views of each (--max-views) make room for more sessions"
+        )
+        corpus = corpus.newest(corpus.sessions - skipped)
+    app.note(f"{counted(corpus.sessions, 'session')} with {counted(corpus.views, 'view')}")
+    return corpus
+
+
+def most_candidates(app: App) -> int:
+    """How many patterns or sets may be kept."""
+    return app.config.get("paths", PathsConfig).max_candidates
+
+
+def left_out(app: App, what: str, asked: int, minimum: int, top: int | None = None) -> None:
+    """Say which patterns or sets were left out since there were too many; those behind the `top` were not wanted."""
+    most = most_candidates(app)
+    if minimum > asked and (top is None or top > most):
+        app.warn(
+            f"there are more than {most:,} {what} (paths.max_candidates): all that are in {minimum:,} sessions or more "
+            f"are here, those in fewer (down to {asked:,}) are not; ask for less with --closed, or raise the limit"
+        )
+
+
+def tell_rules(app: App, found: "Rules", *, everything: bool) -> None:
+    """Say how many rules were tried, and left out."""
+    if everything:
+        app.note(f"{counted(found.tried, 'rule')} tried")
+        return
+    app.note(
+        f"{counted(found.tried, 'rule')} tried; left out: {found.redundant:,} redundant, {found.insignificant:,} that "
+        "may be chance (--all keeps them)"
+    )
