@@ -43,7 +43,8 @@ def sorted_table(workspace: Workspace, name: str, but: tuple[str, ...]) -> pl.Da
         sources = workspace.records.frame("sources").sort("run").group_by("source").agg(pl.col("fingerprint").last())
         frame = frame.join(sources, on="source", how="left")
     frame = frame.drop(but, strict=False)
-    return frame.sort([column for column in frame.columns if not frame[column].dtype.is_nested()])
+    flat = [column for column in frame.columns if not frame[column].dtype.is_nested()]
+    return frame.sort(flat, maintain_order=True)
 
 
 def describe(left: Workspace, right: Workspace, name: str, but: tuple[str, ...]) -> str:

@@ -1,7 +1,8 @@
 """What every command works with: the plugins, the configuration, the workspace, and words on stderr."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
@@ -12,6 +13,7 @@ from crm import __version__
 from crm.discovery import read_settings
 from crm.messages import Level, as_json, say, traceback_of
 from crm.plugins import PluginHost
+from crm.ticker import Ticker
 
 if TYPE_CHECKING:
     from crm.config import Config
@@ -50,6 +52,7 @@ class App:
         self.verbosity = verbosity
         self.log_json = log_json
         self._config = config
+        self._ticker: Ticker | None = None
 
     @property
     def config_file(self) -> Path | None:
@@ -114,7 +117,24 @@ class App:
         if self.log_json and self.verbosity >= 0:
             say(as_json("info", event, **fields))
 
+    @contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        """Say on a terminal for how long something has been under way, until it ends or its output begins.
+
+        Args:
+            text: What is under way.
+        """
+        with Ticker(text, quiet=self.verbosity < 0 or self.log_json) as self._ticker:
+            yield
+
+    def rest(self) -> None:
+        """Output begins: nothing more is said of how long the work takes."""
+        if self._ticker is not None:
+            self._ticker.stop()
+
     def _say(self, level: Level, event: str, text: str, **fields: object) -> None:
+        if self._ticker is not None:
+            self._ticker.clear()
         if self.log_json:
             say(as_json(level, event, text, **fields))
         else:

@@ -30,7 +30,11 @@ class OutputConfig(msgspec.Struct, frozen=True):
     )
 
 
-CORE: Final[Mapping[str, type[msgspec.Struct]]] = {"plugins": PluginSettings, "output": OutputConfig, "site": SiteConfig}
+CORE: Final[Mapping[str, type[msgspec.Struct]]] = {
+    "plugins": PluginSettings,
+    "output": OutputConfig,
+    "site": SiteConfig,
+}
 """The sections that are there without any plugin."""
 
 

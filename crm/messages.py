@@ -16,6 +16,11 @@ def say(text: str) -> None:
         click.echo(text, err=True)
 
 
+def counted(number: int, what: str) -> str:
+    """A number of things: `1 hit`, `2,000 hits`."""
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def as_json(level: Level, event: str, message: str = "", /, **fields: object) -> str:
     """A message as one line of JSON: `time` (UTC), `level`, `event`, `message` if there is one, and its fields."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -119,6 +119,7 @@ def show(app: "App", frame: "Frame", output: Output, *, once: bool = False, mask
         _audit(app, lazy, personal, counted=not once)
     else:
         lazy = masks.apply(lazy, personal)
+    app.rest()
     counter = _Counter()
     lazy = cells.in_zone(lazy, output.tz).pipe(counter.count)
     with _target(output.file) as out:

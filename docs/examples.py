@@ -33,6 +33,7 @@ PAGES = (
     "docs/formats.md",
     "docs/configuration.md",
     "docs/robots.md",
+    "docs/paths.md",
     "docs/cli.md",
     "docs/operations.md",
 )

@@ -197,7 +197,7 @@ def _kind(kind: msgspec.inspect.Type) -> str:
             return {"Duration": "duration, such as `1h30m`", "Zone": "time zone", "Charset": "charset"}[
                 kind.cls.__name__
             ]
-    return {"BoolType": "`true` or `false`", "StrType": "text", "IntType": "number", "NoneType": "`null`"}[
+    return {"BoolType": "`true` or `false`", "StrType": "text", "IntType": "number", "FloatType": "number", "NoneType": "`null`"}[
         type(kind).__name__
     ]
 

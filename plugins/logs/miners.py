@@ -73,7 +73,7 @@ def _renew(lake: Lake, miner: Miner, tables: Sequence[str], run: int, noted: Cal
         rows = _rows(lake, name, mined.tables, ())
         lake.commit(name, lake.write(name, rows, run, "0000"), run, replace=())
     held = int(lake.files("sessions")["rows"].sum())
-    if sessions.height == miner.newest and held > miner.newest:
+    if miner.newest and sessions.height == miner.newest < held:
         more = f"; of all: {miner.more}" if miner.more else ""
         noted(f"{', '.join(miner.tables)}: of the newest {miner.newest:,} sessions{more}")
     for note in mined.notes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from crm.messages import counted
 from logparse.kernel import Account
 from logparse.robots import list_version
 from logparse.rules import SessionRules
@@ -15,7 +16,6 @@ from plugins.logs.words import (
     Told,
     account_in_words,
     behaviour,
-    counted,
     describe,
     duration,
     format_words,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from crm.cells import visible
 from crm.errors import MinerFailed
+from crm.messages import counted
 from crm.units import Duration
 from logparse.kernel import Account
 from logparse.rules import BehaviourRules, SessionRules
@@ -34,11 +35,6 @@ class Told:
     account: Account = field(default_factory=Account)
     rejects: Sequence[tuple[int, str, str | None]] = field(default_factory=tuple)
     error: str = ""
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things: `1 hit`, `2,000 hits`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def size(number: float) -> str:

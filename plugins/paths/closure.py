@@ -155,8 +155,7 @@ class Closure:
         keys = pattern[rows[inside]] * self._pages + follow.codes[places[inside]]
         sessions = np.bincount(keys, minlength=len(need) * self._pages).reshape(len(need), -1)
         enough: Flags = sessions >= need[:, None]
-        found: Flags = enough.any(axis=1)
-        return found
+        return np.asarray(enough.any(axis=1))
 
 
 def ragged(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:

@@ -29,8 +29,10 @@ def from_sessions(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
-        click.get_current_context().meta[_META] = {name: kwargs.pop(name) for name in _NAMES}
-        return function(*args, **kwargs)
+        context = click.get_current_context()
+        context.meta[_META] = {name: kwargs.pop(name) for name in _NAMES}
+        with context.obj.working(context.command_path):
+            return function(*args, **kwargs)
 
     for option in reversed(_OPTIONS):
         option(command)
@@ -67,7 +69,7 @@ def current_source(app: "App") -> "Source":
 _OPTIONS: Final[tuple[Callable[[Any], Any], ...]] = (
     click.option(
         "--input",
-        type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+        type=click.Path(allow_dash=True, path_type=Path),
         metavar="FILE",
         help="Read sessions from a file, or - for standard input, instead of the workspace.",
     ),

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
 
 from plugins.paths.corpus import Ints
 
@@ -59,14 +58,20 @@ def _tail(start: Ints, one: Ints, other: Ints, total: int, step: int) -> Floats:
 
 def _log_chance(both: Ints, one: Ints, other: Ints, total: int) -> Floats:
     """Logarithm of the hypergeometric distribution's mass."""
-    found: Floats = (
-        _log_choose(one, both) + _log_choose(total - one, other - both) - _log_choose(np.int64(total), other)
-    )
-    return found
+    logs = _log_factorials(total)
+
+    def choose(n: Ints, k: Ints) -> Floats:
+        found: Floats = logs[n] - logs[k] - logs[n - k]
+        return found
+
+    return choose(one, both) + choose(total - one, other - both) - choose(np.full(len(other), total), other)
 
 
-def _log_choose(n: Ints | np.int64, k: Ints) -> Floats:
-    found: Floats = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+def _log_factorials(most: int) -> Floats:
+    """Logarithms of 0! to `most`!; summed up in more digits than are kept. Shape (most + 1,)."""
+    numbers = np.arange(most + 1, dtype=np.longdouble)
+    numbers[0] = 1
+    found: Floats = np.cumsum(np.log(numbers)).astype(np.float64)
     return found
 
 

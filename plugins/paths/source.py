@@ -9,6 +9,7 @@ import polars as pl
 
 from crm import segments
 from crm.errors import Unusable, UsageError
+from crm.messages import counted
 from crm.site import SiteConfig
 from crm.stdin import given
 from plugins.paths import inputs
@@ -178,7 +179,8 @@ class Source:
         found = complete(corpus, referring_pages(corpus, texts, self.site()))
         back, cached = inferred(found)
         self.app.note(
-            f"{back + cached:,} views added to {corpus.views:,}: {back:,} by going back, {cached:,} out of a cache"
+            f"{counted(back + cached, 'view')} added to {corpus.views:,}: {back:,} by going back, "
+            f"{cached:,} out of a cache"
         )
         return found
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from crm.app import App
+from crm.messages import counted
 from plugins.paths.config import PathsConfig
 from plugins.paths.corpus import Corpus
 from plugins.paths.projection import MOST_FOLLOWERS, fitting
@@ -10,11 +11,6 @@ from plugins.paths.projection import MOST_FOLLOWERS, fitting
 if TYPE_CHECKING:
     from plugins.paths.rules import Rules
     from plugins.paths.source import Source
-
-
-def counted(number: int, what: str) -> str:
-    """A number of things: `1 session`, `2,000 sessions`."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def mined_corpus(app: App, source: "Source") -> Corpus:

@@ -54,14 +54,14 @@ def write_markdown(frame: pl.LazyFrame, out: BinaryIO) -> None:
 
 
 def number(value: float) -> str:
-    """A float with at most four significant decimals, without exponent if it is not tiny: 0.01234, 1234.5678, 3."""
+    """A float without exponent and with at most four significant decimals: 0.01234, 1234.5678, 3."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else str(value)
     if value == 0:
         return "0"
     zeros = max(0, -1 - math.floor(math.log10(abs(value))))
     text = f"{value:.{min(_DECIMALS + zeros, _SMALLEST)}f}".rstrip("0").rstrip(".")
-    return text if text not in ("0", "-0") else f"{value:.1e}"
+    return "0" if text == "-0" else text
 
 
 def _grid(frame: pl.LazyFrame) -> _Grid:

@@ -33,7 +33,7 @@ in 0.4 s
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/plugins.md", "docs/formats.md", "docs/configuration.md", "docs/cli.md"]
+    "page", ["README.md", "docs/plugins.md", "docs/formats.md", "docs/configuration.md", "docs/cli.md", "docs/paths.md"]
 )
 def test_a_page_says_what_the_program_prints(examples: ModuleType, page: str) -> None:
     assert examples.check(page) == ""

@@ -22,6 +22,7 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 KEY = bytes(range(32))
+TABLES = ("hits", "sessions", "pages", "transitions", "top_paths", "patterns", "rules")
 
 
 class Crm:
@@ -78,11 +79,12 @@ class Crm:
     def table(self, name: str) -> pl.DataFrame:
         """A table of the lake without what tells where and when its rows came from, sorted."""
         frame = self.open().scan(name).drop("source", "line", "run", strict=False).collect()
-        return frame.sort([column for column in frame.columns if not frame[column].dtype.is_nested()])
+        flat = [column for column in frame.columns if not frame[column].dtype.is_nested()]
+        return frame.sort(flat, maintain_order=True)
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """All tables that mining makes."""
-        return {name: self.table(name) for name in ("hits", "sessions", "pages", "transitions")}
+        return {name: self.table(name) for name in TABLES}
 
     def log(self, name: str, *lines: str, end: str = "\n") -> Path:
         """Write a log."""

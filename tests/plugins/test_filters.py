@@ -107,7 +107,8 @@ class TestSpans:
         days = [hour // 24 for hour in hours]
         pages = {row["page"]: row["views"] for row in crm.rows("paths", "pages", *options)}
         assert pages == {f"/{day}": days.count(day) for day in set(days)} | {"/next": len(hours) - (40 in hours)}
-        steps = {row["page"]: (row["count"], row["probability"]) for row in crm.rows("paths", "transitions", *options)}
+        rows = [row for row in crm.rows("paths", "transitions", *options) if row["next"] == "/next"]
+        steps = {row["page"]: (row["count"], row["probability"]) for row in rows}
         counts = {day: days.count(day) - (day == 1 and 40 in hours) for day in set(days)}
         assert steps == {f"/{day}": (count, pytest.approx(count / days.count(day))) for day, count in counts.items()}
 
@@ -161,12 +162,18 @@ class TestWhere:
     def test_of_sessions_and_paths(self, crm: "Crm", mined: "Path") -> None:
         assert len(crm.rows("logs", "sessions", mined, "--where", "views = 1")) == 1
         assert crm.rows("paths", "top", "--where", "views = 1")[0]["path"] == ["/1"]
-        pages = crm.rows("paths", "pages", "--where", "page = '/1' and views > 3")
-        assert [(row["page"], row["views"]) for row in pages] == [("/1", 24)]
-        steps = crm.rows("paths", "transitions", "--where", "page = '/1' and count > (3)")
-        assert [(row["count"], row["probability"]) for row in steps] == [(23, pytest.approx(23 / 24))]
-        with_span = crm.rows("paths", "pages", "--since", "2026-03-03T20:00", "--where", "page = '/1'")
-        assert [row["views"] for row in with_span] == [4]
+        pages = crm.rows("paths", "pages", "--where", "entry = '/1' and views > (1)")
+        assert [(row["page"], row["views"]) for row in pages] == [("/1", 23), ("/next", 23)]
+        steps = crm.rows("paths", "transitions", "--where", "entry = '/1'")
+        assert [(row["page"], row["next"], row["count"]) for row in steps] == [
+            ("(entry)", "/1", 24),
+            ("/1", "/next", 23),
+            ("/next", "(exit)", 23),
+            ("/1", "(exit)", 1),
+        ]
+        assert [row["probability"] for row in steps] == [1, pytest.approx(23 / 24), 1, pytest.approx(1 / 24)]
+        with_span = crm.rows("paths", "pages", "--since", "2026-03-03T20:00", "--where", "entry = '/1'")
+        assert [row["views"] for row in with_span] == [4, 4]
 
     def test_it_goes_with_a_limit_and_columns(self, crm: "Crm", mined: "Path") -> None:
         options = ("--where", "page = '/next'", "-n", "2", "--columns", "line")
@@ -204,10 +211,10 @@ class TestWhere:
             assert said in result.stderr
             assert "Traceback" not in result.stderr
 
-    def test_columns_of_sums_are_those_that_can_be_named(self, crm: "Crm", mined: "Path") -> None:
+    def test_columns_of_sessions_are_those_that_can_be_named(self, crm: "Crm", mined: "Path") -> None:
         said = crm("paths", "transitions", "--where", "status = 200", code=2).stderr
         assert "there is no column `status`" in said
-        assert "there are: date, page, next, count, sessions" in said
+        assert "there are: date, session, visitor, customer" in said
 
     def test_it_sees_personal_columns_masked_and_leaves_them_whole(self, crm: "Crm") -> None:
         crm.configure("logs: {visitors: {addresses: full}}")
@@ -309,6 +316,6 @@ def test_views_of_robots_by_behaviour_are_left_out_of_every_part_of_the_traffic(
     assert views("--where", "page = '/a'", "--with-robots") == [(2, 2)]
     assert views("--since", "2026-03-03T06:00:01") == [(3, 1)]
     assert [row["page"] for row in crm.rows("paths", "pages", "--since", "2026-03-03T01:00")] == ["/a", "/c"]
-    assert len(crm.rows("paths", "transitions", "--since", "2026-03-03T01:00", "--where", "next = '/c'")) == 1
+    assert len(crm.rows("paths", "transitions", "--since", "2026-03-03T01:00", "--where", "exit = '/c'")) == 3
     assert len(crm.rows("paths", "top", "--where", "views >= 2")) == 1
     assert len(crm.rows("paths", "top", "--where", "views >= 2", "--with-robots")) == 2

@@ -19,8 +19,12 @@ def test_info_shows_rows_sizes_versions_and_runs(crm: "Crm") -> None:
         "files": 1,
         "runs": 2,
         "audit": 0,
+        "segment_members": 0,
         "pages": 3,
         "transitions": 2,
+        "top_paths": 1,
+        "patterns": 0,
+        "rules": 0,
     }
     assert (rows["hits"]["run"], rows["pages"]["run"], rows["runs"]["run"]) == (2, 2, None)
     assert rows["hits"]["version"] == 2

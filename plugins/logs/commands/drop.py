@@ -34,9 +34,10 @@ def command(app: App, sources: tuple[str, ...], everything: bool, yes: bool) -> 
       crm logs drop '/var/log/nginx/shop.log*' --yes
       crm logs drop --all --yes
     """
+    from crm.messages import counted
     from plugins.logs import history
     from plugins.logs.mining import Mine
-    from plugins.logs.words import counted, miner_failure
+    from plugins.logs.words import miner_failure
 
     if everything == bool(sources):
         raise UsageError("name the sources to forget, or --all; `crm logs status` lists them")
@@ -88,7 +89,7 @@ def _ask(wanted: "pl.DataFrame") -> None:
         UsageError: there is nobody to ask.
         click.Abort: the answer is no.
     """
-    from plugins.logs.words import counted
+    from crm.messages import counted
 
     if not stdin.asks_a_person():
         raise UsageError("this forgets hits for good; say --yes where nobody can be asked")

@@ -44,8 +44,9 @@ def command(app: App, before: datetime, now: bool, yes: bool) -> None:
       crm logs prune --before 2026-01-01 --yes --now
     """
     from crm.audit import record
+    from crm.messages import counted
     from plugins.logs import mining
-    from plugins.logs.words import counted, miner_failure, size
+    from plugins.logs.words import miner_failure, size
 
     day = before.date()
     workspace = app.workspace()
@@ -79,7 +80,7 @@ def _agreed(app: App, lake: "Lake", day: date) -> bool:
     """
     import polars as pl
 
-    from plugins.logs.words import counted
+    from crm.messages import counted
 
     old = lake.files("hits").filter(pl.col("date") < day)
     if not old.height:

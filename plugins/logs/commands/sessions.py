@@ -8,6 +8,7 @@ import click
 from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.filters import current_filters, filtered
+from crm.messages import counted
 from crm.options import with_robots
 from crm.output import current, show, table_output
 from crm.units import Charset, Zone
@@ -79,9 +80,7 @@ def command(
     if not raw:
         robots = dict(found.drop_nulls("bot").group_by("bot").len().iter_rows())
         by_reason = f": {words.reasons(robots)}" if robots else ""
-        app.note(
-            f"{words.counted(people.height, 'session')} of people, {found.height:,} with robots by behaviour{by_reason}"
-        )
+        app.note(f"{counted(people.height, 'session')} of people, {found.height:,} with robots by behaviour{by_reason}")
     told = [log.told for log in reader.logs]
     if any(log.error for log in told):
         raise Unusable(words.refusal(told))

@@ -6,6 +6,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.filters import current_filters, filtered
+from crm.messages import counted
 from crm.output import table_output
 from plugins.logs.options import OneOf
 
@@ -67,14 +68,14 @@ def command(app: App, field: str, robots: "Robots") -> "pl.DataFrame":
     """
     import polars as pl
 
-    from plugins.logs import counting, words
+    from plugins.logs import counting
 
     by = counting.field(field)
     hits = current_filters().rows(app, app.workspace().scan("hits"), "ts")
-    counted = counting.top(hits, by, robots).collect(engine="streaming")
-    without = counted.filter(pl.col(by.column).is_null())
+    found = counting.top(hits, by, robots).collect(engine="streaming")
+    without = found.filter(pl.col(by.column).is_null())
     if without.height:
         hits, share = without["hits"][0], without["share"][0]
-        told = f"{words.counted(hits, 'hit')} ({share or 0:.1%}) without {by.column.replace('_', ' ')}"
+        told = f"{counted(hits, 'hit')} ({share or 0:.1%}) without {by.column.replace('_', ' ')}"
         app.note(f"{told} {'is' if hits == 1 else 'are'} not listed")
-    return counted.filter(pl.col(by.column).is_not_null())
+    return found.filter(pl.col(by.column).is_not_null())

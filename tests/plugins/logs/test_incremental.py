@@ -159,9 +159,7 @@ run()
     assert crm.counts() == ((5, 1) if table == "hits" else (10, 2))
     left = {str(file.relative_to(crm.workspace)) for file in crm.workspace.rglob("*.parquet")}
     known = {
-        f"lake/{name}/{path}"
-        for name in ("hits", "sessions", "pages", "transitions")
-        for path in crm.open().lake.files(name)["path"]
+        f"lake/{name}/{path}" for name in crm.open().lake.contracts for path in crm.open().lake.files(name)["path"]
     }
     assert left == known
 

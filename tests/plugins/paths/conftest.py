@@ -1,7 +1,7 @@
 """Slow and obviously right: what miners of paths must find. And corpora made of lists."""
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import TypeAlias
 
 import polars as pl
@@ -36,7 +36,7 @@ class Oracle:
             for session in sessions
             for length in range(1, len(session) + 1)
             for places in combinations(range(len(session)), length)
-            if gap is None or all(b - a - 1 <= gap for a, b in zip(places, places[1:], strict=False))
+            if gap is None or all(b - a - 1 <= gap for a, b in pairwise(places))
         }
         counts = {pattern: sum(Oracle.contains(session, pattern, gap) for session in sessions) for pattern in every}
         return {pattern: count for pattern, count in counts.items() if count >= minimum}

@@ -116,7 +116,7 @@ class TestSessions:
             ("--complete",): "has no referrers (a column `referrer`)",
         }.items():
             assert said in crm("paths", "top", "--input", file, *options, code=2).stderr
-        assert "does not exist" in crm("paths", "top", "--input", crm.folder / "none", code=2).stderr
+        assert "none: No such file" in crm("paths", "top", "--input", crm.folder / "none", code=4).stderr
 
     def test_a_file_needs_no_workspace(self, crm: "Crm", write: Any) -> None:
         file = write("s.csv", SESSIONS)

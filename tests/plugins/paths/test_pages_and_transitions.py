@@ -1,8 +1,15 @@
 """`crm paths pages`, `transitions` and `top`."""
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from plugins.paths import mining
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
@@ -68,18 +75,62 @@ def test_pages_have_views_sessions_entries_exits_rates_and_time(site: "Crm") -> 
 
 def test_transitions_have_the_share_of_the_views_that_they_follow(site: "Crm") -> None:
     found = [tuple(row.values()) for row in site.rows("paths", "transitions")]
+    third = pytest.approx(1 / 3)
     assert found == [
+        ("(entry)", "/", 2, 2, pytest.approx(2 / 3)),
         ("/", "/a", 2, 2, pytest.approx(2 / 3)),
-        ("/", "/b", 1, 1, pytest.approx(1 / 3)),
-        ("/a", "/", 1, 1, pytest.approx(1 / 3)),
+        ("/a", "(exit)", 2, 2, pytest.approx(2 / 3)),
+        ("(entry)", "/a", 1, 1, third),
+        ("/", "/b", 1, 1, third),
+        ("/a", "/", 1, 1, third),
+        ("/b", "(exit)", 1, 1, 1),
     ]
 
 
-def test_what_leaves_the_site_is_missing_to_one(site: "Crm") -> None:
-    pages = {row["page"]: row["exits"] / row["views"] for row in site.rows("paths", "pages")}
-    for page, exits in pages.items():
-        steps = [row["probability"] for row in site.rows("paths", "transitions") if row["page"] == page]
-        assert sum(steps) + exits == pytest.approx(1)
+def test_what_follows_a_state_adds_up_to_one(site: "Crm") -> None:
+    rows = site.rows("paths", "transitions")
+    states = {row["page"] for row in rows}
+    assert states == {"(entry)", "/", "/a", "/b"}
+    for state in states:
+        assert sum(row["probability"] for row in rows if row["page"] == state) == pytest.approx(1)
+
+
+SOME = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=6), min_size=1, max_size=6)
+
+
+@settings(max_examples=60)
+@given(sessions=SOME)
+def test_pages_and_transitions_are_those_of_a_loop(sessions: list[list[str]], corpus_of: Any) -> None:
+    """Of a file, without times; the workspace's are compared with these in `test_inputs.py`."""
+    corpus = corpus_of(sessions)
+    viewed = mining.corpus_views(corpus)
+    name = pl.lit(corpus.names)
+    pages = mining.pages(viewed).with_columns(name.gather("page").alias("page"))
+    steps = mining.transitions(viewed).with_columns(name.gather(each).alias(each) for each in ("page", "next"))
+    states = [["(entry)", *path, "(exit)"] for path in sessions]
+    count = Counter(step for path in states for step in pairwise(path))
+    total = Counter(page for path in states for page in path[:-1])
+    found = mining.transition_report(steps, pages).collect()
+    assert {(row["page"], row["next"]): (row["count"], row["probability"]) for row in found.to_dicts()} == {
+        step: (number, pytest.approx(number / total[step[0]])) for step, number in count.items()
+    }
+    report = mining.page_report(pages).collect()
+    assert {row["page"]: (row["views"], row["sessions"], row["dwell_s"]) for row in report.to_dicts()} == {
+        page: (total[page], sum(page in path for path in sessions), None) for page in set(total) - {"(entry)"}
+    }
+
+
+def test_completed_views_count_and_have_no_time_on_page(crm: "Crm") -> None:
+    own = "https://shop.example"
+    pages = [("/list", "-"), ("/item/1", f"{own}/list"), ("/item/2", f"{own}/list"), ("/cart", f"{own}/item/2")]
+    crm.configure("logs: {sessions: {sites: [shop.example]}}\n")
+    lines = [crm.line(60 * n, page, referrer=referrer) for n, (page, referrer) in enumerate(pages)]
+    crm("logs", "mine", crm.log("a.log", *lines))
+    rows = {row["page"]: (row["views"], row["dwell_s"]) for row in crm.rows("paths", "pages", "--complete")}
+    assert rows == {"/list": (2, 60), "/item/1": (1, 60), "/item/2": (1, 60), "/cart": (1, None)}
+    steps = {(row["page"], row["next"]) for row in crm.rows("paths", "transitions", "--complete")}
+    assert {("/item/1", "/list"), ("/list", "/item/2")} <= steps
+    assert ("/item/1", "/item/2") not in steps
 
 
 def test_top_lists_whole_paths_by_frequency_and_then_by_name(site: "Crm") -> None:

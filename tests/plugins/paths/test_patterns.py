@@ -199,7 +199,9 @@ class TestCommand:
         site.configure("paths: {max_candidates: 4}")
         done = site("paths", "patterns", "--min-support", "1", "-f", "csv")
         assert done.stdout.splitlines()[1:] == ["/a,1,3,1.0", "/b,1,3,1.0"]
-        assert "warning: there are more than 4 patterns (paths.max_candidates): all that are in 3 sessions" in done.stderr
+        assert (
+            "warning: there are more than 4 patterns (paths.max_candidates): all that are in 3 sessions" in done.stderr
+        )
 
     @pytest.mark.parametrize(
         ("options", "said"),
