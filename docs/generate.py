@@ -197,9 +197,13 @@ def _kind(kind: msgspec.inspect.Type) -> str:
             return {"Duration": "duration, such as `1h30m`", "Zone": "time zone", "Charset": "charset"}[
                 kind.cls.__name__
             ]
-    return {"BoolType": "`true` or `false`", "StrType": "text", "IntType": "number", "FloatType": "number", "NoneType": "`null`"}[
-        type(kind).__name__
-    ]
+    return {
+        "BoolType": "`true` or `false`",
+        "StrType": "text",
+        "IntType": "number",
+        "FloatType": "number",
+        "NoneType": "`null`",
+    }[type(kind).__name__]
 
 
 def _written(value: object) -> str:
@@ -230,7 +234,7 @@ def _annotation(signature: inspect.Signature) -> str:
 
 def objects(_app: App) -> str:
     """The small objects that hooks return."""
-    kinds = (crm.CommandRef, LogFormat, Table, Column, crm.Miner, crm.Writer)
+    kinds = (crm.CommandRef, LogFormat, Table, Column, crm.Miner, crm.Mined, crm.Writer)
     rows = [(f"`{kind.__name__}`", ", ".join(_fields(kind)), _sentence(kind)) for kind in kinds]
     return table(("object", "fields (those with `=` may be left out)", "what it is"), rows)
 

@@ -28,6 +28,7 @@ class Highlight:
         number: By which column, the largest first; of a table by date it is summed up. A float is a share.
         only: Which rows.
         ties: Of equal numbers, those with more of this come first.
+        least: Only larger numbers.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Highlight:
     number: str
     only: pl.Expr | bool = True
     ties: str | None = None
+    least: int = 0
 
 
 HIGHLIGHTS: Final = (
@@ -43,7 +45,7 @@ HIGHLIGHTS: Final = (
     Highlight("entry pages", "pages", pl.col("page"), "entries"),
     Highlight("exit pages", "pages", pl.col("page"), "exits"),
     Highlight("transitions", "transitions", pl.format("{} > {}", "page", "next"), "count"),
-    Highlight("whole paths", "top_paths", pl.col("path").list.join(" > "), "sessions", pl.col("length") > 1),
+    Highlight("whole paths", "top_paths", pl.col("path").list.join(" > "), "sessions", pl.col("length") > 1, least=1),
     Highlight("patterns, other views between or not", "patterns", pl.col("pattern"), "support"),
     Highlight("rules", "rules", pl.format("{} => {}", "antecedent", "consequent"), "confidence", ties="support"),
 )
@@ -66,7 +68,7 @@ def _list(highlight: Highlight, lake: "Lake", dates: list[date]) -> Iterator[str
     rows = lake.scan(highlight.table, dates=dates if contract.by_date else None).filter(highlight.only)
     ties = pl.col(highlight.ties) if highlight.ties else pl.lit(0)
     listed = rows.select(highlight.text.alias("text"), pl.col(highlight.number).alias("number"), ties.alias("ties"))
-    found = listed.group_by("text").agg(pl.col("number", "ties").sum()).filter(pl.col("number") > 0)
+    found = listed.group_by("text").agg(pl.col("number", "ties").sum()).filter(pl.col("number") > highlight.least)
     first = found.sort("number", "ties", "text", descending=[True, True, False]).head(LONGEST_LIST).collect()
     if first.height:
         yield ""

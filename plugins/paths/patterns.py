@@ -124,16 +124,22 @@ class Floor:
         self.value = wanted.minimum
         self._most = wanted.most
         self._top = wanted.top if wanted.kind != "maximal" else None  # of these, a higher support makes others
+        self._limit = wanted.most if self._top is None else min(self._top, wanted.most)
+        self._new: list[Ints] = []
+        self._held = 0
         self._found = np.zeros(sessions + 2, dtype=np.int64)
         self._lock = Lock()
 
     def add(self, supports: Ints) -> None:
         """Count patterns that were found."""
         with self._lock:
-            self._found += np.bincount(supports, minlength=len(self._found))
-            count = int(self._found[self.value :].sum())
-            if count > self._most or (self._top is not None and count > self._top):
+            self._new.append(supports)
+            self._held += len(supports)
+            if self._held > self._limit:
+                self._found += np.bincount(np.concatenate(self._new), minlength=len(self._found))
+                self._new.clear()
                 self._rise()
+                self._held = int(self._found[self.value :].sum())
 
     def _rise(self) -> None:
         reaching = np.cumsum(self._found[::-1])[::-1]  # how many have this support or more
