@@ -55,6 +55,10 @@ class FakeApp:
         self.tables = {"hits": HITS}
         self.config = load(config, {})
         self.extra = extra
+        self.rested = False
+
+    def rest(self) -> None:
+        self.rested = True
 
     def writers(self) -> dict[str, Writer]:
         return {writer.name: writer for writer in (*writers(), *self.extra)}
@@ -95,6 +99,12 @@ def audited(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
     entries: list[tuple[str, str, int]] = []
     monkeypatch.setattr("crm.audit.record", lambda _app, *entry: entries.append(entry))
     return entries
+
+
+def test_the_clock_of_a_command_rests_before_its_table_is_printed() -> None:
+    app = FakeApp()
+    run("-n", "1", app=app)
+    assert app.rested
 
 
 @pytest.mark.parametrize("frame", [FRAME, FRAME.lazy()])
