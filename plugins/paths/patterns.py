@@ -42,7 +42,8 @@ class Wanted:
         minimum: In how many sessions at least; 1 or more.
         kind: All frequent ones; closed: those that no longer pattern contains in as many sessions; maximal: those
             that no longer frequent pattern contains.
-        max_length: Most pages of a pattern; None for any.
+        max_length: Most pages of a pattern; None for any. Longer ones count where they contain others, unless gaps are
+            limited.
         max_gap: Most other views between two views of a pattern; None for any, 0 for none.
         min_length: Shorter ones are not returned.
         top: The most frequent so many; None for all.
@@ -164,7 +165,9 @@ def mine(corpus: Corpus, wanted: Wanted) -> Patterns:
         every = replace(wanted, kind="frequent", min_length=1, top=None)
         if wanted.max_gap is not None:
             return _uncontained(_pass(corpus, every), wanted)
-        found = _pass(corpus, replace(every, most=min(FEW, wanted.most))) if wanted.top is None else None
+        longer = wanted.max_length + 1 if wanted.max_length else None  # a pattern as long as allowed may be in one
+        few = replace(every, most=min(FEW, wanted.most), max_length=longer)
+        found = _pass(corpus, few) if wanted.top is None else None
         if found and found.minimum == wanted.minimum:
             return _uncontained(found, wanted)
     found = _pass(corpus, wanted)
@@ -177,8 +180,9 @@ def mine(corpus: Corpus, wanted: Wanted) -> Patterns:
 def _uncontained(found: Patterns, wanted: Wanted) -> Patterns:
     """The closed or maximal ones among all frequent patterns."""
     groups = uncontained(found.groups, wanted.max_gap, same_support=wanted.kind == "closed")
-    long = {length: group for length, group in groups.items() if length >= wanted.min_length}
-    return Patterns(long, found.minimum)
+    most = wanted.max_length or max(groups, default=0)
+    kept = {length: group for length, group in groups.items() if wanted.min_length <= length <= most}
+    return Patterns(kept, found.minimum)
 
 
 def _pass(corpus: Corpus, wanted: Wanted) -> Patterns:

@@ -64,6 +64,23 @@ def test_lengths_choose_among_the_frequent_ones(
     assert as_dict(found, corpus) == {p: count for p, count in every.items() if least <= len(p) <= most}
 
 
+@settings(max_examples=100)
+@given(
+    sessions=SESSIONS,
+    most=st.integers(1, 4),
+    kind=st.sampled_from(("closed", "maximal")),
+    few=st.sampled_from([0, 1_000_000]),
+)
+def test_a_pattern_as_long_as_allowed_may_be_contained_in_a_longer_one(
+    oracle: Any, corpus_of: Any, as_dict: Any, sessions: list[list[str]], most: int, kind: Any, few: int
+) -> None:
+    corpus = corpus_of(sessions)
+    with patch("plugins.paths.patterns.FEW", few):
+        found = as_dict(mine(corpus, Wanted(1, kind, max_length=most)), corpus)
+    wanted = getattr(oracle, kind)(oracle.frequent(sessions, 1))
+    assert found == {pattern: count for pattern, count in wanted.items() if len(pattern) <= most}
+
+
 @settings(max_examples=150)
 @given(
     sessions=SESSIONS,

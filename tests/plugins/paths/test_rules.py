@@ -185,7 +185,9 @@ class TestCommands:
             "bread",
             "butter",
         ]
-        assert len(crm.rows("paths", "itemsets", *baskets, "--maximal", "--max-items", "1")) == 4
+        assert len(crm.rows("paths", "itemsets", *baskets, "--max-items", "1")) == 4
+        assert len(crm.rows("paths", "itemsets", *baskets, "--maximal", "--max-items", "2")) == 3
+        assert crm.rows("paths", "itemsets", *baskets, "--maximal", "--max-items", "1") == []
 
     def test_rules(self, crm: "Crm", baskets: tuple[object, ...]) -> None:
         done = crm("paths", "rules", *baskets, "-f", "json")
