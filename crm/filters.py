@@ -38,6 +38,9 @@ _META: Final = "crm.filters"
 _DAY: Final = timedelta(days=1)
 _WORDS: Final = ("now", "today", "yesterday")
 
+EXAMPLE: Final = "status >= 400 and page like '/item/%'"
+"""A condition on hits."""
+
 _WHOLE: Final = re.compile(
     r"\b(?:select|over|columns)\b|\b(?:avg|corr|count|covar\w*|first|last|max|median|min|quantile\w*|std\w*|sum|var\w*|"
     r"array_agg|string_agg|listagg|row_number|(?:dense_)?rank|lag|lead|(?:first|last|nth)_value|ntile)[\"`\s]*\(",
@@ -220,7 +223,7 @@ def _check(condition: str) -> None:
         if depth < 0:
             break
     if depth or ";" in text or not text.strip():
-        raise UsageError("--where is no condition; write one such as: status >= 400 and page like '/item/%'")
+        raise UsageError(f"--where is no condition; write one such as: {_example()}")
     if sql.reads_files(condition):
         raise UsageError("--where cannot read files")
     if found := _WHOLE.search(text):
@@ -252,13 +255,30 @@ def current_filters() -> Filters:
 
 
 def filtered(function: Callable[P, R]) -> Callable[P, R]:
-    """Add `--since`, `--until` and `--where`; stands above `table_output`."""
+    """Add `--since`, `--until` and `--where`, of which hits are an example; stands above `table_output`."""
+    return filtered_like(EXAMPLE)(function)
 
+
+def filtered_like(example: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """The same with another example of a condition."""
+
+    def add(function: Callable[P, R]) -> Callable[P, R]:
+        return _filtered(function, example)
+
+    return add
+
+
+def _example() -> str:
+    given = click.get_current_context().meta.get(_META)
+    return str(given["example"]) if isinstance(given, dict) else EXAMPLE
+
+
+def _filtered(function: Callable[P, R], example: str) -> Callable[P, R]:
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
         import polars as pl
 
-        given = {name: kwargs.pop(f"filter_{name}") for name in ("since", "until", "where")}
+        given = {name: kwargs.pop(f"filter_{name}") for name in ("since", "until", "where")} | {"example": example}
         click.get_current_context().meta[_META] = given
         try:
             return function(*args, **kwargs)
@@ -267,7 +287,8 @@ def filtered(function: Callable[P, R]) -> Callable[P, R]:
                 raise
             raise UsageError(_wrong(error)) from error
 
-    for option in reversed(_OPTIONS):
+    where = click.option("--where", "filter_where", metavar="SQL", help=f"Only rows for which this is true: {example}.")
+    for option in (where, *reversed(_OPTIONS)):
         option(command)
     return command
 
@@ -286,11 +307,5 @@ _OPTIONS: Final[tuple[Callable[[Any], Any], ...]] = (
         type=_WhenType(),
         metavar="WHEN",
         help="Nothing later: a date counts whole, a time is the first that does not count.",
-    ),
-    click.option(
-        "--where",
-        "filter_where",
-        metavar="SQL",
-        help="Only rows for which this is true: status >= 400 and page like '/item/%'.",
     ),
 )

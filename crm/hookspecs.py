@@ -70,7 +70,7 @@ class Miner:
     `mine(sessions, changed)` is given the sessions of people (`bot` is null) that start on the changed dates (UTC)
     and returns the rows of its tables for exactly these dates; the rows that the tables held for them are replaced.
     Where sums by date do not do, `newest` is a number of sessions: whenever sessions have changed, `mine` is given the
-    newest so many (those that started last), ordered by start and id, and its rows replace all that its tables held,
+    newest so many (those that started last), in order, and its rows replace all that its tables held,
     which are not by date. `more` is what a user calls for the same of all sessions; it is told where there are more.
     """
 

@@ -1,5 +1,6 @@
 """Command-line options that several plugins share: durations, time zones, charsets, sessions of robots."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -65,8 +66,23 @@ class CharsetType(click.ParamType[Charset]):
             self.fail(str(error), param, ctx)
 
 
+class ShareType(click.ParamType[float]):
+    """A share from 0 to 1, written `0.5` or `50%`; its value is a float."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read the share; what is none is a usage error."""
+        found = re.fullmatch(r"(\d+(?:\.\d*)?|\.\d+)(%?)", str(value), re.ASCII)
+        share = float(found[1]) / (100 if found[2] else 1) if found else 2.0
+        if share > 1:
+            self.fail(f"`{value}` is no share; write one from 0 to 1, such as 0.5 or 50%.", param, ctx)
+        return share
+
+
 CHARSET = CharsetType()
 DURATION = DurationType()
+SHARE = ShareType()
 TZ = ZoneType()
 
 

@@ -50,6 +50,7 @@ _VARYING = (
 """What is not the same in every run or with every release of a package, and what pages say in its place."""
 
 _CRM = '#!/bin/sh\nexec "{python}" -P -m cli "$@"\n'
+_PYTHON = '#!/bin/sh\nexec "{python}" -P "$@"\n'
 _PIP = """#!/bin/sh
 # Installs what the page says into a folder of the test, without any package index.
 [ "$1" = install ] && shift
@@ -80,7 +81,7 @@ class Sandbox:
             made.mkdir()
         for name in SHARED:
             shutil.copytree(ROOT / name, self.work / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for name, text in (("crm", _CRM), ("pip", _PIP)):
+        for name, text in (("crm", _CRM), ("pip", _PIP), ("python", _PYTHON)):
             program = programs / name
             program.write_text(text.format(python=sys.executable, site=site), encoding="utf-8")
             program.chmod(0o755)

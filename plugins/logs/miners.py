@@ -9,6 +9,7 @@ from crm.hookspecs import Mined, Miner
 from crm.lake import Lake, Part
 from crm.registry import BROKEN
 from crm.schema import polars_schema
+from logparse.sessions import chronological
 
 BATCH_SESSIONS = 1_000_000
 """Miners are given the dates of about so many sessions at a time."""
@@ -81,7 +82,7 @@ def _renew(lake: Lake, miner: Miner, tables: Sequence[str], run: int, noted: Cal
 
 
 def newest_sessions(lake: Lake, most: int) -> pl.DataFrame:
-    """The sessions of people that started last, no more than so many, ordered by start and id."""
+    """The sessions of people that started last, no more than so many, in order."""
     sizes = lake.files("sessions").group_by("date").agg(pl.col("rows").sum()).sort("date", descending=True)
     found = pl.DataFrame(schema=polars_schema(lake.contracts["sessions"]))
     for day, rows in sizes.iter_rows():
@@ -89,7 +90,7 @@ def newest_sessions(lake: Lake, most: int) -> pl.DataFrame:
             break
         if rows:
             found = found.vstack(lake.scan("sessions", dates=[day]).filter(pl.col("bot").is_null()).collect())
-    return found.sort("start", "session").tail(most)
+    return chronological(found).tail(most)
 
 
 def _mined(miner: Miner, sessions: pl.LazyFrame, dates: Collection[date]) -> Mined:

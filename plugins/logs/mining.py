@@ -60,12 +60,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What a prune took out: days with hits, hits, and sessions; and the miners that did not work."""
+    """What a prune took out: days with hits, hits, and sessions; miners that did not work, and what they have said."""
 
     days: int
     hits: int
     sessions: int
     failed: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,8 @@ class Mine:
         ledger.write(Run(run, "prune", self.rules_text(), datetime.now(UTC), (before.isoformat(),)), [])
         lake.commit("hits", [], run, replace=days)
         self._derive(ledger, run)
-        return Pruned(len(days), hits, sessions - int(lake.files("sessions")["rows"].sum()), self.failed)
+        left = int(lake.files("sessions")["rows"].sum())
+        return Pruned(len(days), hits, sessions - left, self.failed, self.notes)
 
     def _opened(self) -> tuple[Ledger, int]:
         """The ledger and the number of the last run; what a run that never committed has left is gone.

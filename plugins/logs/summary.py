@@ -106,6 +106,7 @@ def report(result: "Result", lake: "Lake", took: float) -> Iterator[str]:
         yield f"no new lines, in {took:.1f} s"
     if not result.changed:
         yield "no session has changed"
+        yield from result.notes
         return
     yield ""
     yield from _dates_lines(result, lake)
@@ -123,6 +124,7 @@ def rebuilt(result: "Result", lake: "Lake") -> Iterator[str]:
         yield "there are no hits to make anew"
         return
     yield from _dates_lines(result, lake)
+    yield from result.notes
 
 
 def _dates_lines(result: "Result", lake: "Lake") -> Iterator[str]:

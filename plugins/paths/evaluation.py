@@ -67,8 +67,12 @@ class Comparison:
 
 
 def split(corpus: Corpus, test_share: float) -> tuple[Corpus, Corpus]:
-    """The older sessions, to learn from, and the newest, to test with; `test_share` of all, rounded."""
-    older = corpus.sessions - round(corpus.sessions * test_share)
+    """The older sessions, to learn from, and the newest, to test with: a share of all, rounded.
+
+    At least one session is on each side, unless there are fewer than two: then none is tested.
+    """
+    tested = min(max(1, round(corpus.sessions * test_share)), max(0, corpus.sessions - 1))
+    older = corpus.sessions - tested
     return corpus.take(np.arange(older)), corpus.take(np.arange(older, corpus.sessions))
 
 

@@ -96,6 +96,11 @@ def reached(corpus: Corpus, steps: Sequence[Flags], *, within: int | None = None
     return found
 
 
+def _different(visitors: pl.Series) -> int | None:
+    """How many visitors; None where nobody knows who they are."""
+    return None if len(visitors) and visitors.null_count() == len(visitors) else visitors.n_unique()
+
+
 def funnel(
     corpus: Corpus, visitors: pl.Series, names: Sequence[str], steps: Sequence[Reach], *, within: int | None = None
 ) -> pl.DataFrame:
@@ -121,7 +126,7 @@ def funnel(
             "step": range(1, len(steps) + 1),
             "name": names,
             "sessions": counts,
-            "visitors": [visitors.filter(pl.Series(step.sessions)).n_unique() for step in steps],
+            "visitors": [_different(visitors.filter(pl.Series(step.sessions))) for step in steps],
             "conversion": [_share(count, counts[0]) for count in counts],
             "step_conversion": [None, *(_share(after, before) for before, after in pairwise(counts))],
             "median_s": [None, *(_median(corpus, before, after, within) for before, after in pairwise(steps))],

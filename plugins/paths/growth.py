@@ -1,5 +1,6 @@
 """How patterns grow by one page: batches of patterns with the views at which they end."""
 
+import itertools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -10,6 +11,9 @@ from plugins.paths.projection import Followers
 
 BATCH = 1 << 16
 """About so many ends of patterns are grown at once: few enough to stay in a core's cache."""
+
+ROOM = 1 << 22
+"""So many views that follow others within a gap are looked at once."""
 
 MOST_COUNTERS = 1 << 22
 """Patterns of a batch times pages, at most: so many numbers are counted at once."""
@@ -162,39 +166,53 @@ class Gapped(Growth):
     def first(self, minimum: int) -> Batch:
         """The patterns of one page."""
         views = np.arange(len(self._codes), dtype=np.int32)
-        counts, key, place = self._frequent(self._codes.astype(np.int64), views, 1, minimum)
-        whole = Batch(
-            np.empty((1, 0), dtype=np.int32), np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.int64), views[:0]
-        )
+        counts, key, place = self._enough([self._distinct(self._codes.astype(np.int64), views)], 1, minimum)
+        whole = Batch(np.empty((1, 0), np.int32), np.zeros(1, np.int64), np.zeros(0, np.int64), views[:0])
         return self.children(whole, counts, key, place, minimum)
 
     def extended(self, batch: Batch, minimum: int) -> tuple[Ints, Ints, Codes]:
         """In how many sessions each page follows each pattern, and where."""
-        left = self._left.take(batch.place)
-        keys, places = [], []
+        order = np.argsort(batch.place, kind="stable")
+        ends = Batch(batch.pages, batch.support, batch.pattern.take(order), batch.place.take(order))
+        parts = [self._following(ends, start, end) for start, end in self._parts(ends.place)]
+        return self._enough(parts, len(batch.support), minimum)
+
+    def _parts(self, place: Codes) -> list[tuple[int, int]]:
+        """Ends, sorted by view, in parts that are not too large; no session is in two of them."""
+        session = self.session.take(place)
+        new = np.flatnonzero(session[1:] != session[:-1]) + 1
+        size = max(1, ROOM // (self._gap + 1))
+        cuts = [0, *new[np.flatnonzero(np.diff(new // size, prepend=0))].tolist(), len(place)]
+        return [(start, end) for start, end in itertools.pairwise(cuts) if end > start]
+
+    def _following(self, batch: Batch, start: int, end: int) -> tuple[Ints, Codes]:
+        """What follows some of the ends within the gap: pattern and page, and the view, each once, sorted."""
+        pattern, place = batch.pattern[start:end], batch.place[start:end]
+        left = self._left.take(place)
+        keys, places = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int32)]
         for step in range(1, min(self._gap + 1, int(left.max(initial=0))) + 1):
             rows = np.flatnonzero(left >= step)
-            places.append(batch.place.take(rows) + np.int32(step))
-            keys.append(batch.pattern.take(rows) * self._pages + self._codes.take(places[-1]))
-        if not keys:
-            return (
-                np.zeros(len(batch.support) * self._pages, dtype=np.int64),
-                np.empty(0, np.int64),
-                np.empty(0, np.int32),
-            )
-        return self._frequent(np.concatenate(keys), np.concatenate(places), len(batch.support), minimum)
+            places.append(place.take(rows) + np.int32(step))
+            keys.append(pattern.take(rows) * self._pages + self._codes.take(places[-1]))
+        return self._distinct(np.concatenate(keys), np.concatenate(places))
 
-    def _frequent(self, key: Ints, place: Codes, patterns: int, minimum: int) -> tuple[Ints, Ints, Codes]:
-        """`extended` for ends that may stand there twice."""
-        size = patterns * self._pages
-        kept = np.flatnonzero((np.bincount(key, minlength=size) >= minimum).take(key))
+    def _distinct(self, key: Ints, place: Codes) -> tuple[Ints, Codes]:
         views = max(len(self._codes), 1)
-        both = np.unique(key.take(kept) * views + place.take(kept))
-        key, place = both // views, (both % views).astype(np.int32)
-        session = self.session.take(place)
-        new = np.ones(len(key), dtype=np.bool_)
-        new[1:] = (key[1:] != key[:-1]) | (session[1:] != session[:-1])
-        counts = np.bincount(key[new], minlength=size)
+        both = np.sort(key * views + place)
+        both = both[np.flatnonzero(np.diff(both, prepend=-1))]
+        return both // views, (both % views).astype(np.int32)
+
+    def _enough(self, parts: list[tuple[Ints, Codes]], patterns: int, minimum: int) -> tuple[Ints, Ints, Codes]:
+        """`extended` from its parts, none of which shares a session with another."""
+        counts = np.zeros(patterns * self._pages, dtype=np.int64)
+        for key, place in parts:
+            session = self.session.take(place)
+            new = np.ones(len(key), dtype=np.bool_)
+            new[1:] = (key[1:] != key[:-1]) | (session[1:] != session[:-1])
+            counts += np.bincount(key[new], minlength=len(counts))
+        keys = [np.empty(0, dtype=np.int64), *(key for key, _ in parts)]
+        places = [np.empty(0, dtype=np.int32), *(place for _, place in parts)]
+        key, place = np.concatenate(keys), np.concatenate(places)
         enough = np.flatnonzero((counts >= minimum).take(key))
         return counts, key.take(enough), place.take(enough)
 

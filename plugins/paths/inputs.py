@@ -6,21 +6,24 @@ as numbers, each with -1 behind it, -2 at the end (the format of the SPMF librar
 line, separated by commas.
 """
 
-import gzip
 import io
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from crm.cells import visible
 from crm.errors import Unusable
 from crm.nearest import did_you_mean, one_of
+from logparse import compression
+from logparse.errors import UnreadableSource
 
 FORMATS: Final = ("sessions", "spmf", "baskets")
 
 MOMENT: Final = pl.Datetime("us", "UTC")
-GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Read:
 
 def guess(file: Path) -> str:
     """The format that the name of a file stands for."""
-    name = file.name.lower().removesuffix(".gz")
+    name = re.sub(r"\.(gz|bz2|xz|zst)$", "", file.name.lower())
     return next((kind for kind in ("spmf", "baskets") if name.endswith((f".{kind}", f".{kind}.csv"))), "sessions")
 
 
@@ -48,18 +51,18 @@ def read(data: bytes, kind: str, name: str) -> Read:
     """The sessions of a file.
 
     Args:
-        data: Its bytes, plain or compressed by gzip.
+        data: Its bytes, plain or compressed by gzip, bzip2, xz or zstd.
         kind: One of `FORMATS`.
         name: What it is called, for messages.
 
     Raises:
         Unusable: it is not of this format.
     """
-    if data[:2] == GZIP:
+    if kind_ := compression.kind_of(data[: compression.MAGIC_BYTES]):
         try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError) as error:
-            raise Unusable(f"{name}: its compressed data are damaged: {error}") from error
+            data = compression.Unpacked(io.BytesIO(data), kind_).read()
+        except UnreadableSource as error:
+            raise Unusable(f"{name} {error}") from error
     if kind == "sessions":
         return _sessions(data, name)
     lines = _lines(data, name)
@@ -113,7 +116,7 @@ def _sessions(data: bytes, name: str) -> Read:
         if column not in frame.columns:
             raise Unusable(
                 f"{name}: there is no column `{column}`{did_you_mean(column, frame.columns)}; there are: "
-                f"{one_of(frame.columns[:10])}; other files need --input-format spmf or baskets"
+                f"{visible(one_of(frame.columns[:10]))}; other files need --input-format spmf or baskets"
             )
     texts = [column for column in ("page", "customer", "referrer") if column in frame.columns]
     frame = frame.cast(dict.fromkeys(texts, pl.String))
@@ -132,7 +135,7 @@ def _table(data: bytes, name: str) -> pl.DataFrame:
         header = data[: data.find(b"\n") if b"\n" in data else len(data)]
         separator = max(",\t;", key=lambda sign: header.count(sign.encode()))
         if not data.strip():
-            raise Unusable(f"{name}: it is empty; expected CSV or Parquet with the columns session and page")
+            return pl.DataFrame(schema={"session": pl.String, "page": pl.String})
         return pl.read_csv(io.BytesIO(data), separator=separator, infer_schema=False, null_values="")
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0][:200]
@@ -158,8 +161,12 @@ def _with_times(frame: pl.DataFrame, name: str) -> pl.DataFrame:
 def _moments(given: pl.Series, name: str) -> pl.Series:
     """Times in UTC; null for what is none. Those without a zone are taken for UTC."""
     if given.dtype in (pl.String, pl.Null):
-        zoned, naive = (_read_times(given.cast(pl.String), zone) for zone in ("UTC", None))
-        return zoned.zip_with(zoned.is_not_null(), naive.dt.replace_time_zone("UTC"))
+        texts = given.cast(pl.String)
+        has_zone = texts.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$").fill_null(False)
+        nothing = pl.Series([None], dtype=pl.String)
+        zoned = _read_times(texts.zip_with(has_zone, nothing), "UTC")
+        naive = _read_times(texts.zip_with(~has_zone, nothing), None).dt.replace_time_zone("UTC")
+        return zoned.zip_with(has_zone, naive)
     if given.dtype == pl.Date:
         return given.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
     if not isinstance(given.dtype, pl.Datetime):
@@ -180,7 +187,8 @@ def _grouped(views: pl.DataFrame) -> pl.DataFrame:
     if "referrer" not in views.columns:
         views = views.with_columns(pl.lit(None, dtype=pl.String).alias("referrer"))
     whose = [pl.col(name).drop_nulls().first() for name in ("visitor", "customer") if name in views.columns]
-    ordered = views.sort("ts", maintain_order=True)
+    place = [pl.col("n").cast(pl.Int64, strict=False)] if "n" in views.columns else []
+    ordered = views.sort("ts", *place, maintain_order=True)
     sessions = ordered.group_by("session", maintain_order=True).agg(
         pl.col("page").alias("path"), pl.col("ts").alias("times"), pl.col("referrer").alias("referrers"), *whose
     )
@@ -190,38 +198,45 @@ def _grouped(views: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows_of_sessions(frame: pl.DataFrame) -> pl.DataFrame:
-    """Sessions as `crm logs sessions` writes them, as far as paths need them; views without a page cannot be there."""
-    columns = [name for name in ("session", "visitor", "customer", "path", "times") if name in frame.columns]
-    kept = frame.select(columns).filter(pl.col("path").list.len() > 0)
-    if "times" in columns:
+    """Sessions as `crm logs sessions` writes them, as far as paths need them."""
+    columns = ["session", "visitor", "customer", "start", "end", "duration_s", "hits", "bot", "path", "times"]
+    kept = frame.select(name for name in columns if name in frame.columns).filter(pl.col("path").list.len() > 0)
+    if "times" in kept.columns:
         kept = kept.with_columns(pl.col("times").cast(pl.List(MOMENT)))
         kept = kept.sort(pl.col("times").list.first(), maintain_order=True)
     return _whole(kept)
 
 
 def _whole(sessions: pl.DataFrame) -> pl.DataFrame:
-    """All columns, with what follows from the paths."""
-    missing = {
-        "visitor": pl.col("session"),
-        "customer": pl.lit(None, dtype=pl.String),
-        "times": pl.lit(None, dtype=pl.List(MOMENT)),
-        "referrers": pl.lit(None, dtype=pl.List(pl.String)),
-    }
-    given = sessions.with_columns(value.alias(name) for name, value in missing.items() if name not in sessions.columns)
+    """All columns; what a file does not say follows from the paths as far as it can."""
     start, end = pl.col("times").list.first(), pl.col("times").list.last()
     views = pl.col("path").list.len().cast(pl.Int64)
-    return given.select(
+    lists = {"times": pl.lit(None, dtype=pl.List(MOMENT)), "referrers": pl.lit(None, dtype=pl.List(pl.String))}
+    others = {
+        "visitor": pl.lit(None, dtype=pl.String),
+        "customer": pl.lit(None, dtype=pl.String),
+        "start": start,
+        "end": end,
+        "duration_s": (end - start).dt.total_microseconds() / 1e6,
+        "hits": views,
+        "bot": pl.lit(None, dtype=pl.String),
+    }
+    for missing in (lists, others):
+        known = sessions.columns
+        sessions = sessions.with_columns(value.alias(name) for name, value in missing.items() if name not in known)
+    own = pl.coalesce(pl.col("visitor").cast(pl.String), pl.col("session").cast(pl.String))
+    return sessions.select(
         "session",
-        "visitor",
+        pl.when(pl.col("visitor").is_not_null().any()).then(own).alias("visitor"),
         "customer",
-        start.alias("start"),
-        end.alias("end"),
-        ((end - start).dt.total_microseconds() / 1e6).alias("duration_s"),
-        views.alias("hits"),
+        "start",
+        "end",
+        "duration_s",
+        "hits",
         views.alias("views"),
         pl.col("path").list.first().alias("entry"),
         pl.col("path").list.last().alias("exit"),
-        pl.lit(None, dtype=pl.String).alias("bot"),
+        "bot",
         "path",
         "times",
         "referrers",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import click
 
-from crm.filters import current_filters, filtered
+from crm.filters import current_filters, filtered_like
 from crm.options import with_robots
 from plugins.paths.support import Support
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 F = TypeVar("F", bound=Callable[..., Any])
+
+EXAMPLE: Final = "views > 3 and entry like '/c/%'"
+"""A condition on sessions."""
 
 _META: Final = "paths.source"
 _NAMES: Final = ("input", "input_format", "segment", "with_robots", "by", "complete", "max_views")
@@ -36,7 +39,7 @@ def from_sessions(function: Callable[P, R]) -> Callable[P, R]:
 
     for option in reversed(_OPTIONS):
         option(command)
-    return filtered(command)
+    return filtered_like(EXAMPLE)(command)
 
 
 def current_source(app: "App") -> "Source":
@@ -115,6 +118,25 @@ class SupportType(click.ParamType[Support]):
             self.fail(f"{error}.", param, ctx)
 
 
+class LiftType(click.ParamType[float]):
+    """A finite number of 0 or more."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it; what is none is a usage error."""
+        try:
+            found = float(value)
+        except ValueError:
+            found = -1
+        if not 0 <= found < float("inf"):
+            self.fail(f"`{value}` is no number of 0 or more.", param, ctx)
+        return found
+
+
+LIFT = LiftType()
+
+
 def min_support(default: str) -> Callable[[F], F]:
     """`--min-support`."""
     return click.option(
@@ -153,7 +175,7 @@ def kind_of(*, closed: bool, maximal: bool) -> "Kind":
 
 def top(what: str) -> Callable[[F], F]:
     """`--top`; `what` are patterns or sets."""
-    return click.option("--top", type=click.IntRange(min=1), metavar="K", help=f"The K most frequent {what}.")
+    return click.option("--top", type=click.IntRange(1, 10**9), metavar="K", help=f"The K most frequent {what}.")
 
 
 max_items = click.option("--max-items", type=click.IntRange(min=1), metavar="N", help="Most pages of a set.")

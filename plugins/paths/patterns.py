@@ -30,8 +30,11 @@ Kind = Literal["frequent", "closed", "maximal"]
 TASKS_A_CORE = 8
 """Work is cut into so many tasks a core, since no two are as long."""
 
-FEW = 200_000
+FEW = 1_000_000
 """Up to so many frequent patterns, closed and maximal ones are told from them."""
+
+COST_OF_JUDGING = 10
+"""A candidate that is judged while it grows counts as so many."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Wanted:
         max_gap: Most other views between two views of a pattern; None for any, 0 for none.
         min_length: Shorter ones are not returned.
         top: The most frequent so many; None for all.
-        most: No more than so many are kept: `minimum` rises until they fit.
+        most: No more than so many grow, and are kept: `minimum` rises until they fit.
     """
 
     minimum: int
@@ -89,8 +92,8 @@ class Patterns:
         nothing = (np.empty((0, 1), dtype=np.int32), np.empty(0, dtype=np.int64))
         groups = self.groups or {1: nothing}
         found = pl.concat([_texts(names, pages, support, separator) for pages, support in groups.values()])
-        share = pl.col("support") / max(sessions, 1)
-        return found.with_columns(share.alias("share")).sort(["support", "pattern"], descending=[True, False])
+        share = pl.Series("share", found["support"].to_numpy() / max(sessions, 1))
+        return found.with_columns(share).sort(["support", "pattern"], descending=[True, False])
 
 
 def texts(names: pl.Series, pages: Codes, separator: str) -> pl.Series:
@@ -115,39 +118,73 @@ def _texts(names: pl.Series, pages: Codes, support: Ints, separator: str) -> pl.
 
 
 class Floor:
-    """The support that a pattern must have; it rises while more are found than are wanted.
+    """The support that a pattern must have; it rises while there are more candidates, or patterns, than are wanted.
 
-    Where it ends depends on the patterns alone, not on the order in which they are found: it rises above `s` only if
-    too many have `s` or more, and until the rest fits.
+    Candidates are patterns that grow; those that are wanted, such as the closed ones, are among them. Where it ends
+    depends on the patterns alone, not on the order in which they are found: it rises above `s` only if too many have
+    `s` or more, and until the rest fits.
     """
 
     def __init__(self, wanted: Wanted, sessions: int) -> None:
         self.value = wanted.minimum
-        self._most = wanted.most
-        self._top = wanted.top if wanted.kind != "maximal" else None  # of these, a higher support makes others
-        self._limit = wanted.most if self._top is None else min(self._top, wanted.most)
-        self._new: list[Ints] = []
-        self._held = 0
-        self._found = np.zeros(sessions + 2, dtype=np.int64)
+        cost = 1 if wanted.kind == "frequent" else COST_OF_JUDGING
+        self._candidates = _Tally(sessions, max(1, wanted.most // cost))
+        # Of maximal patterns, a higher support makes others, so that the most frequent are not those of a higher one.
+        top = wanted.top if wanted.kind != "maximal" else None
+        self._wanted = _Tally(sessions, top) if top is not None else None
         self._lock = Lock()
 
-    def add(self, supports: Ints) -> None:
-        """Count patterns that were found."""
+    def grown(self, supports: Ints) -> None:
+        """Count candidates."""
         with self._lock:
-            self._new.append(supports)
-            self._held += len(supports)
-            if self._held > self._limit:
-                self._found += np.bincount(np.concatenate(self._new), minlength=len(self._found))
-                self._new.clear()
-                self._rise()
-                self._held = int(self._found[self.value :].sum())
+            if self._candidates.add(supports, self.value):
+                reaching = self._candidates.reaching()
+                self.value = max(self.value, int(np.argmax(reaching <= self._candidates.limit)))
+                self._candidates.above(self.value)
 
-    def _rise(self) -> None:
-        reaching = np.cumsum(self._found[::-1])[::-1]  # how many have this support or more
-        value = int(np.argmax(reaching <= self._most))
-        if self._top is not None and reaching[0] >= self._top:
-            value = max(value, int(np.flatnonzero(reaching >= self._top)[-1]))
-        self.value = max(self.value, value)
+    def found(self, supports: Ints) -> None:
+        """Count patterns that are wanted."""
+        tally = self._wanted
+        if tally is not None:
+            with self._lock:
+                if tally.add(supports, self.value):
+                    enough = np.flatnonzero(tally.reaching() >= tally.limit)
+                    self.value = max(self.value, int(enough[-1]) if len(enough) else 0)
+                    tally.above(self.value)
+
+
+class _Tally:
+    """How many patterns have which support; added up only once there are more than a limit.
+
+    Args:
+        sessions: The highest support.
+        limit: How many patterns are allowed, or wanted.
+    """
+
+    def __init__(self, sessions: int, limit: int) -> None:
+        self.limit = limit
+        self._counts = np.zeros(sessions + 2, dtype=np.int64)
+        self._new: list[Ints] = []
+        self._held = 0
+
+    def add(self, supports: Ints, minimum: int) -> bool:
+        """Count patterns; whether there are more than the limit with this support or more."""
+        self._new.append(supports)
+        self._held += len(supports)
+        if self._held <= self.limit:
+            return False
+        self._counts += np.bincount(np.concatenate(self._new), minlength=len(self._counts))
+        self._new.clear()
+        self.above(minimum)
+        return self._held > self.limit
+
+    def reaching(self) -> Ints:
+        """How many have each support or more; shape (sessions + 2,)."""
+        return np.cumsum(self._counts[::-1])[::-1]
+
+    def above(self, minimum: int) -> None:
+        """Those below a support do not count any more."""
+        self._held = int(self._counts[minimum:].sum())
 
 
 def mine(corpus: Corpus, wanted: Wanted) -> Patterns:
@@ -191,10 +228,16 @@ def _pass(corpus: Corpus, wanted: Wanted) -> Patterns:
     codes: Codes = np.arange(corpus.pages, dtype=np.int32)
     if wanted.max_gap is None:
         corpus, codes = _frequent_pages(corpus, floor.value)
-    growth: Growth = Ungapped(corpus) if wanted.max_gap is None else Gapped(corpus, wanted.max_gap)
+    gap = _limiting(wanted.max_gap, corpus)
+    growth: Growth = Ungapped(corpus) if gap is None else Gapped(corpus, gap)
     pieces = _Miner(corpus, wanted, growth, floor).run()
     groups = _together(((codes[pages], support) for pages, support in pieces), floor.value)
-    return Patterns({length: group for length, group in groups.items() if length >= wanted.min_length}, floor.value)
+    return Patterns(groups, floor.value)
+
+
+def _limiting(gap: int | None, corpus: Corpus) -> int | None:
+    """The gap; None where no two views of a session are further apart."""
+    return None if gap is None or gap >= int(corpus.lengths.max(initial=0)) - 2 else gap
 
 
 def _frequent_pages(corpus: Corpus, minimum: int) -> tuple[Corpus, Codes]:
@@ -261,7 +304,8 @@ class _Miner:
 
     def _grown(self, batch: Batch, found: list[tuple[Codes, Ints]]) -> list[Batch]:
         """Grow the patterns of a batch by one page; what grows from it, in batches of a good size."""
-        batch = batch.only(batch.support >= self._floor.value)
+        minimum = self._floor.value  # for all of this step: others may raise it meanwhile
+        batch = batch.only(batch.support >= minimum)
         instances = self._instances(batch) if self._closure else None
         if self._closure and instances:
             open_ = self._closure.candidates(instances)
@@ -271,27 +315,27 @@ class _Miner:
             batch, instances, open_ = batch.only(~pruned), instances.only(~pruned), open_[~pruned]
         if not len(batch.support):
             return []
-        counts, key, place = self._growth.extended(batch, self._floor.value)
+        if self._closure:
+            self._floor.grown(batch.support)
+        counts, key, place = self._growth.extended(batch, minimum)
         if self._closure and instances:
             self._take(found, batch.pages, batch.support, self._judged(instances, open_, counts))
         if batch.pages.shape[1] == self._wanted.max_length or not len(key):
             return []
-        return self._growth.split(
-            self._begun(self._growth.children(batch, counts, key, place, self._floor.value), found)
-        )
+        return self._growth.split(self._begun(self._growth.children(batch, counts, key, place, minimum), found))
 
     def _begun(self, batch: Batch, found: list[tuple[Codes, Ints]]) -> Batch:
         """A batch of new patterns: they are found now, or when they are judged."""
         if self._closure is not None:
             return batch
+        self._floor.grown(batch.support)
         self._take(found, batch.pages, batch.support, np.ones(len(batch.support), dtype=np.bool_))
         return self._growth.growing(batch, self._floor.value)
 
     def _take(self, found: list[tuple[Codes, Ints]], pages: Codes, support: Ints, wanted: Flags) -> None:
-        if wanted.any():
+        if wanted.any() and pages.shape[1] >= self._wanted.min_length:
             found.append((pages[wanted], support[wanted]))
-            if pages.shape[1] >= self._wanted.min_length:
-                self._floor.add(support[wanted])
+            self._floor.found(support[wanted])
 
     def _instances(self, batch: Batch) -> Instances:
         order = np.argsort(batch.pattern, kind="stable")

@@ -1,5 +1,6 @@
 """What follows each view of a session: the index by which patterns grow without copies of sessions."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,9 @@ from plugins.paths.corpus import Codes, Corpus, Ints
 
 MOST_FOLLOWERS = 150_000_000
 """So many fit in about 1.5 GB."""
+
+MOST_OF_ONE = 100
+"""Where sessions do not fit, one session may take this part of the room."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +93,22 @@ def _places(corpus: Corpus, low: Ints, starts: Ints) -> Codes:
     return places
 
 
-def fitting(corpus: Corpus, most: int) -> int:
-    """How many of the oldest sessions must go so that no more than so many followers are left."""
-    lengths = corpus.lengths
-    if int((lengths * (lengths - 1) // 2).sum()) <= most:
-        return 0
+def fitting(corpus: Corpus, most: int = MOST_FOLLOWERS) -> Corpus:
+    """The newest sessions that have no more than so many followers, at least one session.
+
+    Where not all fit, sessions that would take too much room alone are cut, so that others have some.
+    """
+    if _bound(corpus.lengths) <= most:
+        return corpus
+    longest = max(2, math.isqrt(2 * most // MOST_OF_ONE))
+    corpus = corpus.first_views(longest)
     before = previous(corpus)
     counts = follower_counts(np.where(before < 0, corpus.offsets[corpus.session_of], before))
     sums = np.concatenate(([0], np.cumsum(counts)))[corpus.offsets]
-    return int(np.searchsorted(sums, sums[-1] - most))
+    skipped = int(np.searchsorted(sums, sums[-1] - most))
+    return corpus.newest(max(1, corpus.sessions - skipped))
+
+
+def _bound(lengths: Ints) -> int:
+    """No fewer followers than sessions of these lengths can have."""
+    return int((lengths * (lengths - 1) // 2).sum())

@@ -42,9 +42,11 @@ def miners_of(config: PathsConfig) -> Sequence[Miner]:
 
 def commands(mined: MinedConfig) -> Mapping[str, str]:
     """What to call for the same tables of all sessions."""
+    few = mined.min_support * mined.sessions < mined.min_sessions
+    support = mined.min_sessions if few else mined.min_support
     return {
-        "patterns": f"crm paths patterns --min-support {mined.min_support} --min-length 2",
-        "rules": f"crm paths rules --min-support {mined.min_support} --min-confidence {mined.min_confidence}",
+        "patterns": f"crm paths patterns --min-support {support} --min-length 2",
+        "rules": f"crm paths rules --min-support {support} --min-confidence {mined.min_confidence}",
     }
 
 
@@ -58,17 +60,22 @@ def patterns_and_rules(paths: pl.Series, config: PathsConfig) -> Mined:
     from plugins.paths.corpus import Corpus
     from plugins.paths.itemsets import itemsets
     from plugins.paths.patterns import Wanted, mine
+    from plugins.paths.projection import fitting
     from plugins.paths.rules import Choice, rules
+    from plugins.paths.telling import unfitting
 
     mined = config.mined
     whole = Corpus.of(paths)
-    corpus = whole.first_views(config.max_views)
+    cut = whole.first_views(config.max_views)
+    corpus = fitting(cut)
     least = max(mined.min_sessions, Support(mined.min_support).count(corpus.sessions))
     patterns = mine(corpus, Wanted(least, min_length=2, most=mined.max_candidates))
     sets = itemsets(corpus, least, most=mined.max_candidates)
     found = rules(sets.groups, corpus.names, corpus.sessions, Choice(mined.min_confidence))
     tables = {"patterns": patterns.frame(corpus.names, corpus.sessions).lazy(), "rules": found.frame.lazy()}
     notes = [*_cut(whole, config.max_views)]
+    if corpus is not cut:
+        notes.append(f"patterns, rules: {unfitting(cut, corpus)}")
     notes += _rare(mined, least, {"patterns": patterns.minimum, "rules": sets.minimum})
     return Mined(tables, tuple(notes))
 

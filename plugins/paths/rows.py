@@ -19,7 +19,7 @@ def pages_and_transitions(source: "Source") -> tuple[pl.LazyFrame, pl.LazyFrame]
         workspace, filters = source.workspace(), source.filters
         pages, transitions = (filters.between(workspace.scan(name), "date") for name in ("pages", "transitions"))
         return pages, transitions
-    corpus = source.corpus(capped=False)
+    corpus = source.corpus(capped=False, ordered=True)
     viewed = mining.corpus_views(corpus)
     name = pl.lit(corpus.names, dtype=pl.String)
     pages = mining.pages(viewed).with_columns(name.gather("page").alias("page"))

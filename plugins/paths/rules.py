@@ -105,7 +105,7 @@ def rules(groups: Groups, names: pl.Series, sessions: int, choice: Choice) -> Ru
         np.concatenate([getattr(form, name) for form in forms]) for name in ("both", "front", "behind")
     )
     surer = np.concatenate([form.surer for form in forms])
-    confidence, lift = both / front, (both / front) / (behind / sessions)
+    confidence, lift = both / front, both * sessions / (front * behind)
     p_value = benjamini_hochberg(fisher(both, front, behind, sessions))
     sure = (confidence >= choice.min_confidence) & (lift >= choice.min_lift)
     redundant, chance = surer >= confidence, p_value > choice.significance

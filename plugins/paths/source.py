@@ -12,6 +12,7 @@ from crm.errors import Unusable, UsageError
 from crm.messages import counted
 from crm.site import SiteConfig
 from crm.stdin import given
+from logparse.sessions import chronological
 from plugins.paths import inputs
 from plugins.paths.completion import complete, inferred
 from plugins.paths.config import PathsConfig
@@ -105,24 +106,29 @@ class Source:
     def _read(self, file: Path) -> pl.DataFrame:
         if self.segment is not None:
             raise UsageError("--segment is about the workspace, and --input names a file")
-        if self.with_robots:
-            raise UsageError("--with-robots is about the workspace, and --input names a file")
         kind = self.file_format or inputs.guess(file)
         found = inputs.read(_bytes(file), kind, "standard input" if file == STDIN else str(file))
         for reason, count in found.left_out.items():
             self.app.warn(f"{file}: {count:,} {'row' if count == 1 else 'rows'} {reason} left out")
-        return found.sessions
+        robots = found.sessions["bot"].is_not_null()
+        if self.with_robots or not robots.any():
+            return found.sessions
+        self.app.note(f"{counted(int(robots.sum()), 'session')} of robots by behaviour left out (--with-robots)")
+        return found.sessions.filter(~robots)
 
-    def paths(self, *, capped: bool = True) -> Paths:
+    def paths(self, *, capped: bool = True, ordered: bool = False) -> Paths:
         """The sessions in order of their start, and their views as a miner wants them; what is left out is told.
 
         Args:
             capped: Cut sessions at the longest length; a miner whose work grows faster than its input wants that.
                 Where it does not, they are cut only if the user says so.
+            ordered: The order of views matters; of baskets, which have none, the user is warned.
         """
+        if ordered and self.file is not None and (self.file_format or inputs.guess(self.file)) == "baskets":
+            self.app.warn("baskets have no order: their items are taken in that of their names, which says nothing")
         sessions = self.scan().collect()
         if self.file is None:
-            sessions = sessions.sort("start", "session")
+            sessions = chronological(sessions)
         corpus = Corpus.of(sessions["path"], sessions["times"])
         if self.completed:
             corpus = self._complete(sessions, corpus)
@@ -136,16 +142,17 @@ class Source:
             corpus = self._cut(corpus)
         return corpus
 
-    def corpus(self, *, capped: bool = True) -> Corpus:
+    def corpus(self, *, capped: bool = True, ordered: bool = False) -> Corpus:
         """The views of `paths` alone."""
-        return self.paths(capped=capped).corpus
+        return self.paths(capped=capped, ordered=ordered).corpus
 
     def _cut(self, corpus: Corpus) -> Corpus:
         most = self.max_views or self.app.config.get("paths", PathsConfig).max_views
         longer = int((corpus.lengths > most).sum())
         if longer:
             sessions = "1 session has" if longer == 1 else f"{longer:,} sessions have"
-            self.app.warn(f"{sessions} more than {most:,} views, of which only the first {most:,} count (--max-views)")
+            views = counted(most, "view")
+            self.app.warn(f"{sessions} more than {views}, of which only the first {most:,} count (--max-views)")
             return corpus.first_views(most)
         return corpus
 

@@ -45,6 +45,12 @@ def test_every_page_with_examples_is_run(examples: ModuleType, root: Path) -> No
     assert with_examples <= set(examples.PAGES)
 
 
+def test_no_page_shows_a_failure_by_mistake(root: Path) -> None:
+    """A page that wants to show an exit code lets its command echo it."""
+    pages = [root / "README.md", *root.glob("docs/*.md")]
+    assert [page.name for page in pages if "\n(exit code" in page.read_text(encoding="utf-8")] == []
+
+
 def test_a_page_that_is_true_stays_as_it_is(examples: ModuleType, tmp_path: Path) -> None:
     assert examples.run_page(PAGE, tmp_path) == PAGE
 

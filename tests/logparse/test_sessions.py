@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logparse.rules import SessionRules
-from logparse.sessions import INPUT, SESSIONS, is_view, run_starts, sessions
+from logparse.sessions import INPUT, SESSIONS, chronological, is_view, run_starts, sessions
 
 START = datetime(2015, 5, 17, 23, 0, tzinfo=UTC)
 IDLE = timedelta(minutes=30)
@@ -327,3 +327,25 @@ def test_view_is_a_page_answered_to_no_robot(kind: str, status: int | None) -> N
     )
     assert frame.select(is_view())["kind"].to_list() == [VIEWS[kind] and STATUSES[status], False]
     assert frame.with_columns(view=is_view(raw=True))["view"].to_list() == [True, True]
+
+
+def test_the_order_of_sessions_does_not_hang_on_their_ids() -> None:
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    paths = [["/b"], ["/a"], ["/a", "/c"], ["/a"], ["/a", "/b"]]
+    rows = [
+        {
+            "session": 7 * (n + 1) % 11,
+            "start": start if n < 4 else start - timedelta(minutes=1),
+            "end": start + timedelta(minutes=5),
+            "views": len(path),
+            "hits": 3,
+            "path": path,
+            "times": [start + timedelta(seconds=n * at) for at in range(len(path))],
+        }
+        for n, path in enumerate(paths)
+    ]
+    found = chronological(pl.DataFrame(rows))
+    assert found["path"].to_list() == [["/a", "/b"], ["/a"], ["/a"], ["/b"], ["/a", "/c"]]
+    others = chronological(pl.DataFrame(rows[::-1]).with_columns(pl.col("session") * -1))
+    assert others.drop("session").equals(found.drop("session"))
+    assert chronological(found.head(0)).height == 0

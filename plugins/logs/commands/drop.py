@@ -53,6 +53,8 @@ def command(app: App, sources: tuple[str, ...], everything: bool, yes: bool) -> 
         mine = Mine.of(app)
         gone = mine.drop(None if everything else wanted["source"].to_list())
     app.note(f"forgot {counted(wanted.height, 'source')} with {counted(gone, 'hit')}")
+    for note in mine.notes:
+        app.note(note)
     if failure := miner_failure(mine.failed):
         raise failure
 

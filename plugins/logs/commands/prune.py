@@ -67,6 +67,8 @@ def command(app: App, before: datetime, now: bool, yes: bool) -> None:
         app.note(f"there are no hits from before {day}")
     later = f"; {size(left)} more are freed by the first `crm logs mine` that stores lines, in an hour" if left else ""
     app.note(f"freed {size(freed)}{later}")
+    for note in pruned.notes:
+        app.note(note)
     if failure := miner_failure(pruned.failed):
         raise failure
 

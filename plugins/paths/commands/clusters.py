@@ -6,6 +6,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import UsageError
+from crm.messages import counted
 from crm.output import table_output
 from plugins.paths.options import current_source, from_sessions
 
@@ -79,6 +80,8 @@ def command(
       crm paths clusters --of visitors --save taste
       crm paths clusters --of visitors --clusters 4 --members -o visitors.csv
     """
+    import polars as pl
+
     if clusters is not None and max_clusters is not None:
         raise UsageError("--max-clusters is about choosing the number of clusters, and --clusters says it")
     numbers = range(2, (max_clusters or MOST) + 1) if clusters is None else [clusters]
@@ -89,7 +92,10 @@ def command(
     _tell(app, found, of, numbers)
     if save is not None:
         _save(app, source, save, found)
-    return found.rows() if members else found.table
+    if members:
+        return found.rows()
+    listed = {"distinguishing", "pages"} & set(found.table.columns)
+    return found.table.with_columns(pl.col(*listed).list.join(", ")) if listed else found.table
 
 
 def _found(source: "Source", of: str, numbers: "Sequence[int]", seed: int) -> "Clusters":
@@ -130,7 +136,7 @@ def _tell(app: App, found: "Clusters", of: str, numbers: "Sequence[int]") -> Non
         return
     tried = ", ".join(f"{number}: {value:.3f}" for number, value in partition.silhouettes.items())
     app.note(
-        f"{members:,} {of}, {partition.count} {'cluster' if partition.count == 1 else 'clusters'}"
+        f"{counted(members, of.removesuffix('s'))}, {counted(partition.count, 'cluster')}"
         f"{f'; mean silhouette of {tried}' if tried else ''}; "
         f"explained by so many dimensions: {partition.explained:.0%}"
     )

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.messages import counted
+from crm.options import SHARE
 from crm.output import table_output
 from plugins.paths.options import current_source, from_sessions
 from plugins.paths.order import order_option
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(name="evaluate")
 @click.option(
     "--test-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=SHARE,
     default=0.2,
     show_default=True,
     metavar="SHARE",
@@ -44,15 +46,20 @@ def command(app: App, test_share: float, order: int) -> "pl.DataFrame":
     """
     from plugins.paths.evaluation import compare, split
 
-    older, newest = split(current_source(app).corpus(), test_share)
+    if not 0 < test_share < 1:
+        raise click.BadParameter(
+            "it must leave sessions to learn from, and some to test with.", param_hint="--test-share"
+        )
+    older, newest = split(current_source(app).corpus(ordered=True), test_share)
     found = compare(older, newest, order)
-    app.note(f"learned from {_counted(older.sessions)}, tested with the {_counted(newest.sessions)} after them")
+    tested = counted(newest.sessions, "session")
+    app.note(f"learned from {counted(older.sessions, 'session')}, tested with the {tested} after them")
     if found.unknown:
         app.note(f"pages that no older session has came at {found.unknown:,} of {found.models['steps'][0]:,} steps")
     if not found.models.height:
-        app.note("no page can be predicted: the newest sessions have no view with a view before it")
+        app.note(
+            "no page can be predicted: the newest sessions have no view with a view before it"
+            if newest.sessions
+            else "there are too few sessions to learn from some and to test with others"
+        )
     return found.models
-
-
-def _counted(sessions: int) -> str:
-    return f"{sessions:,} {'session' if sessions == 1 else 'sessions'}"

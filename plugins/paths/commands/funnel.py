@@ -53,8 +53,12 @@ def command(app: App, steps: tuple[str, ...], within: timedelta | None, strict: 
     from crm.errors import UsageError
     from plugins.paths.funnel import funnel, reached
 
+    if empty := [step for step in steps if not all(step.split("|"))]:
+        raise UsageError(f"the step `{empty[0]}` names no page; write a page, pages with *, or category:NAME")
     source = current_source(app)
-    found = source.paths(capped=False)
+    found = source.paths(capped=False, ordered=True)
+    if found.sessions.height and found.sessions["visitor"].null_count() == found.sessions.height:
+        app.note("the file names no visitors (a column visitor), so they are not counted")
     corpus, longest = found.corpus, None if within is None else within // MICROSECOND
     if longest is not None and corpus.times is None and corpus.views:
         raise UsageError(f"--within needs the times of the views, and {source.file} has none (a column ts)")

@@ -46,6 +46,8 @@ def command(
     from plugins.paths.itemsets import SEPARATOR, itemsets
     from plugins.paths.telling import left_out, mined_corpus, most_candidates
 
+    if max_items is not None and min_items > max_items:
+        raise click.UsageError(f"--min-items {min_items} is more than --max-items {max_items}.")
     kind = kind_of(closed=closed, maximal=maximal)
     corpus = mined_corpus(app, current_source(app))
     least = min_support.count(corpus.sessions)

@@ -52,7 +52,9 @@ def command(app: App, last: tuple[str, ...], from_start: bool, order: int) -> "p
 
     from plugins.paths.prediction import START, Counts, kneser_ney, predict
 
-    counts = Counts.of(current_source(app).corpus(), order)
+    # Of a shorter context than the model's it is known after how many pages it came, and not how often.
+    order = min(order, len(last) + from_start)
+    counts = Counts.of(current_source(app).corpus(ordered=True), order)
     pages = counts.pages
     symbols = [_symbol(pages, page) for page in last] if len(pages.names) else []
     begin = [pages.start] if from_start and symbols else []
@@ -66,7 +68,7 @@ def _symbol(pages: "Pages", page: str) -> int:
     found = pages.symbol(page)
     if found is None:
         raise NothingFound(
-            f"no session has the page `{page}`{did_you_mean(page, pages.names)}; `crm paths views` lists what there is"
+            f"no session has the page `{page}`{did_you_mean(page, pages.names)}; `crm paths pages` lists what there is"
         )
     return found
 

@@ -65,9 +65,11 @@ def command(
 
     if contiguous and max_gap:
         raise click.UsageError("--contiguous means --max-gap 0, and another gap is given.")
+    if max_length is not None and min_length > max_length:
+        raise click.UsageError(f"--min-length {min_length} is more than --max-length {max_length}.")
     gap = 0 if contiguous else max_gap
     kind = kind_of(closed=closed, maximal=maximal)
-    corpus = mined_corpus(app, current_source(app))
+    corpus = mined_corpus(app, current_source(app), indexed=gap is None)
     least = min_support.count(corpus.sessions)
     found = mine(corpus, Wanted(least, kind, max_length, gap, min_length, top, most_candidates(app)))
     left_out(app, "patterns", least, found.minimum, top)

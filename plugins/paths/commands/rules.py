@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.options import SHARE
 from crm.output import table_output
-from plugins.paths.options import current_source, from_sessions, max_items, min_support
+from plugins.paths.options import LIFT, current_source, from_sessions, max_items, min_support
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @min_support("0.01")
 @click.option(
     "--min-confidence",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     default=0.5,
     show_default=True,
     metavar="SHARE",
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--min-lift",
-    type=click.FloatRange(min=0),
+    type=LIFT,
     default=0.0,
     show_default=True,
     metavar="N",
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--significance",
-    type=click.FloatRange(0, 1),
+    type=SHARE,
     default=0.05,
     show_default=True,
     metavar="P",

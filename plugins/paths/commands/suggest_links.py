@@ -48,12 +48,15 @@ def command(app: App, max_clicks: int, min_sessions: int, known: bool) -> "pl.Da
       crm paths suggest-links --complete --max-clicks 8 --min-sessions 10
       crm paths suggest-links --all --segment taste-1 -o links.csv
     """
+    import polars as pl
+
     from plugins.paths.links import suggestions
 
     source = current_source(app)
-    paths = source.paths()
+    paths = source.paths(ordered=True)
     taken = _taken(source, paths.sessions)
-    return suggestions(paths.corpus, taken, max_clicks, min_sessions, known=known)
+    found = suggestions(paths.corpus, taken, max_clicks, min_sessions, known=known)
+    return found.with_columns(pl.col("via").list.join(", "))
 
 
 def _taken(source: "Source", sessions: "pl.DataFrame") -> "pl.DataFrame":

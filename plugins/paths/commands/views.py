@@ -33,4 +33,4 @@ def command(app: App) -> "pl.DataFrame":
     from plugins.paths.viewing import listed
 
     found = current_source(app).paths(capped=False)
-    return listed(found.sessions["session"], found.corpus)
+    return listed(found.sessions, found.corpus)

@@ -1,12 +1,15 @@
 """Files of sessions: the three formats, and what is wrong with them."""
 
+import bz2
 import gzip
+import lzma
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+import zstandard
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
@@ -48,8 +51,27 @@ class TestSessions:
         file = write("s.csv", SESSIONS.replace(",", separator))
         assert views(crm, "--input", file) == list(self.WANTED)
 
-    def test_compressed_and_on_standard_input(self, crm: "Crm", write: Any) -> None:
-        assert views(crm, "--input", write("s.csv.gz", gzip.compress(SESSIONS.encode()))) == list(self.WANTED)
+    @pytest.mark.parametrize(
+        ("ending", "pack"),
+        [("gz", gzip.compress), ("bz2", bz2.compress), ("xz", lzma.compress), ("zst", zstandard.compress)],
+    )
+    def test_compressed(self, crm: "Crm", write: Any, ending: str, pack: Any) -> None:
+        assert views(crm, "--input", write(f"s.csv.{ending}", pack(SESSIONS.encode()))) == list(self.WANTED)
+        file = write(f"x.spmf.{ending}", pack(b"1 -1 2 -1 -2\n"))
+        assert crm.rows("paths", "top", "--input", file)[0]["path"] == ["1", "2"]
+
+    def test_times_with_and_without_a_zone_may_be_mixed(self, crm: "Crm", write: Any) -> None:
+        times = ["2026-03-02T10:00:00", "2026-03-02 18:00:30+08:00", "2026-03-02T10:01:00Z"]
+        rows = [f"1,/{n},{time}" for n, time in enumerate(times)]
+        found = views(crm, "--input", write("s.csv", "\n".join(["session,page,ts", *rows])))
+        assert [ts for *_, ts in found] == [f"2026-03-02T10:0{time}+00:00" for time in ("0:00", "0:30", "1:00")]
+
+    def test_an_empty_file_has_no_sessions(self, crm: "Crm", write: Any) -> None:
+        for name in ("s.csv", "s.spmf", "s.baskets"):
+            for command in ("top", "patterns", "clusters"):
+                assert crm.rows("paths", command, "--input", write(name, "")) == [], (name, command)
+
+    def test_on_standard_input(self, crm: "Crm") -> None:
         done = crm("paths", "top", "--input", "-", "-f", "csv", stdin=SESSIONS.encode())
         assert done.stdout.splitlines() == ["path,length,sessions,share", "/a > /b,2,1,0.5", "/a > /c,2,1,0.5"]
 
@@ -81,6 +103,36 @@ class TestSessions:
             crm("paths", "views", "-o", file)
             assert crm.rows("paths", "transitions", "--input", file) == crm.rows("paths", "transitions")
 
+    def test_what_logs_sessions_knows_of_sessions_counts(self, crm: "Crm") -> None:
+        """Hits after the last view, and robots by behaviour."""
+        crm.configure("logs: {robots: {no_assets: 3}}\n")
+        people = [crm.line(n, page, who=1) for n, page in ((0, "/a"), (60, "/b"), (100, "/b.png"))]
+        robot = [crm.line(9000 + n, f"/{n}", who=2) for n in range(4)]
+        log, file = crm.log("a.log", *people, *robot), crm.folder / "sessions.parquet"
+        crm("logs", "mine", log)
+        crm("logs", "sessions", log, "--with-robots", "-o", file)
+        for call in (
+            ["times", "--of", "pages"],
+            ["top", "--where", "hits > views"],
+            ["top", "--with-robots"],
+            ["pages"],
+        ):
+            assert crm.rows("paths", *call, "--input", file) == crm.rows("paths", *call), call
+        assert crm.rows("paths", "top")[0]["sessions"] == 1
+        assert "1 session of robots by behaviour left out" in crm("paths", "top", "--input", file).stderr
+
+    def test_views_of_one_moment_are_put_in_the_order_of_their_number(self, crm: "Crm", write: Any) -> None:
+        rows = [f"1,{n},/{name},2026-03-02T09:00:00Z" for n, name in ((10, "c"), (2, "b"), (1, "a"))]
+        file = write("s.csv", "\n".join(["session,n,page,ts", *rows]))
+        assert [page for _, page, _ in views(crm, "--input", file)] == ["/a", "/b", "/c"]
+
+    def test_without_a_visitor_none_are_counted(self, crm: "Crm", write: Any) -> None:
+        (row,) = crm.rows("paths", "funnel", "/a", "--input", write("s.csv", SESSIONS))
+        assert (row["sessions"], row["visitors"]) == (2, None)
+        some = write("v.csv", "session,page,visitor\n1,/a,x\n2,/a,\n3,/a,x\n4,/a,\n")
+        (row,) = crm.rows("paths", "funnel", "/a", "--input", some)
+        assert (row["sessions"], row["visitors"]) == (4, 3)
+
     def test_filters_choose_among_sessions(self, crm: "Crm", write: Any) -> None:
         file = write("s.csv", SESSIONS)
         assert {row[0] for row in views(crm, "--input", file, "--since", "2026-03-02T09:30")} == {"2"}
@@ -94,14 +146,13 @@ class TestSessions:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("", "it is empty"),
             ("visit,page\n1,/a\n", "there is no column `session`; there are: visit, page"),
             ("session,pages\n1,/a\n", "there is no column `page` (did you mean `pages`?)"),
             ("a,b,c\n", "other files need --input-format spmf or baskets"),
             ("session,page,ts\n1,/a,soon\n", "row 1: `soon` is no time; write it as 2026-03-02T10:00:00Z"),
             ("session,page,ts\n1,/a,2026-03-02\n1,/b,\n", "row 2 has no ts, and others have"),
             (b"PAR1 and no more", "neither CSV nor Parquet"),
-            (b"\x1f\x8b and no more", "compressed data are damaged"),
+            (b"\x1f\x8b and no more", "cannot be read: damaged gzip data"),
         ],
     )
     def test_what_is_wrong_is_told(self, crm: "Crm", write: Any, text: str | bytes, said: str) -> None:
@@ -111,7 +162,6 @@ class TestSessions:
         file = write("s.csv", "session,page\n1,/a\n")
         for options, said in {
             ("--segment", "x"): "--segment is about the workspace",
-            ("--with-robots",): "--with-robots is about the workspace",
             ("--since", "2026-01-01"): "has no times (a column ts)",
             ("--complete",): "has no referrers (a column `referrer`)",
         }.items():
@@ -121,6 +171,10 @@ class TestSessions:
     def test_a_file_needs_no_workspace(self, crm: "Crm", write: Any) -> None:
         file = write("s.csv", SESSIONS)
         assert len(crm.rows("-w", crm.folder / "none", "paths", "pages", "--input", file)) == 3
+
+    def test_names_of_columns_cannot_write_to_the_terminal(self, crm: "Crm", write: Any) -> None:
+        said = crm("paths", "top", "--input", write("s.csv", "a\x1b[2J,b\n1,2\n"), code=4).stderr
+        assert r"there are: a\x1b[2J, b" in said
 
 
 class TestSpmf:
@@ -147,6 +201,14 @@ class TestBaskets:
         file = write("x.csv", "\ufeff牛奶, 面包,牛奶\r\n面包,牛奶\n\n,\n")
         rows = crm.rows("paths", "top", "--input", file, "--input-format", "baskets")
         assert [(row["path"], row["sessions"]) for row in rows] == [(["牛奶", "面包"], 2), ([], 1)]
+
+    def test_where_order_matters_it_is_told_that_there_is_none(self, crm: "Crm", write: Any) -> None:
+        file, word = write("x.baskets", "b,a\nc,d\n"), "baskets have no order"
+        ordered = (["transitions"], ["pages"], ["next", "a"], ["funnel", "a", "b"], ["evaluate"], ["suggest-links"])
+        for command in ordered:
+            assert word in crm("paths", *command, "--input", file).stderr, command
+        for command in (["patterns"], ["itemsets"], ["rules"], ["clusters"]):
+            assert word not in crm("paths", *command, "--input", file).stderr, command
 
     def test_the_ending_tells_the_format(self, crm: "Crm", write: Any) -> None:
         for name in ("x.baskets", "x.baskets.csv", "X.BASKETS.gz"):

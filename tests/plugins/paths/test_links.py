@@ -128,7 +128,7 @@ def test_a_detour_that_several_sessions_take_asks_for_a_link(shop: "Crm") -> Non
         "clicks": pytest.approx(7 / 3),
         "saved": 4,
         "direct": 0,
-        "via": ["/list", "/new"],
+        "via": "/list, /new",
     }
 
 
@@ -164,8 +164,8 @@ def test_referrers_say_which_links_are_there(crm: "Crm") -> None:
     assert {(row["page"], row["target"]): row["direct"] for row in every} == {("/a", "/c"): 2, ("/b", "/d"): 0}
     completed = crm.rows("paths", "suggest-links", "--complete", "--max-clicks", 2)
     assert {(row["page"], row["target"]): row["via"] for row in completed} == {
-        ("/a", "/d"): ["/c"],
-        ("/b", "/c"): ["/a"],
+        ("/a", "/d"): "/c",
+        ("/b", "/c"): "/a",
     }
 
 
@@ -174,7 +174,7 @@ def test_categories_are_linked_as_pages_are(shop: "Crm") -> None:
     assert shop.rows("paths", "suggest-links", "--by", "category", "--all", "--min-sessions", 1) == []
     shop.configure("site:\n  categories:\n  - {page: /list, category: lists}\n  - {page: '*', category: '$1'}\n")
     rows = shop.rows("paths", "suggest-links", "--by", "category", "--all", "--min-sessions", 1)
-    assert [(row["page"], row["target"], row["direct"], row["via"][0]) for row in rows] == [
+    assert [(row["page"], row["target"], row["direct"], row["via"].split(", ")[0]) for row in rows] == [
         ("/", "/deal", 0, "lists"),
         ("/", "/new", 0, "lists"),
         ("lists", "/deal", 2, "/new"),

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -118,6 +120,38 @@ def test_of_too_many_all_of_a_higher_support_are_left(
         assert len(oracle.frequent(sessions, found.minimum - 1, gap)) > most
 
 
+@pytest.fixture(scope="module")
+def views() -> Corpus:
+    """Sessions like those of a site: few pages are frequent, and there are more patterns than a batch holds."""
+    dice = np.random.default_rng(3)
+    lengths = dice.geometric(1 / 5, 800)
+    pages = np.minimum(dice.zipf(1.4, int(lengths.sum())), 40)
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    names = pl.Series([f"/{number:02}" for number in range(41)])
+    return Corpus(names, pages.astype(np.int32), offsets)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("top", [1, 10, 60, 300])
+def test_the_top_ones_are_the_first_of_all_while_the_minimum_rises(views: Corpus, kind: Any, top: int) -> None:
+    """Batches that are worked on at the same time raise it for each other."""
+    every = mine(views, Wanted(5, kind)).frame(views.names, views.sessions)
+    for batch in (50, growth.BATCH):
+        with patch("plugins.paths.growth.BATCH", batch):
+            found = mine(views, Wanted(5, kind, top=top)).frame(views.names, views.sessions)
+        assert found.head(top).equals(every.head(top))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_too_many_none_is_counted_wrongly_while_the_minimum_rises(views: Corpus, kind: Any) -> None:
+    for batch in (50, growth.BATCH):
+        with patch("plugins.paths.growth.BATCH", batch), patch("plugins.paths.patterns.FEW", 0):
+            found = mine(views, Wanted(3, kind, most=100))
+        every = mine(views, Wanted(found.minimum, kind))
+        assert found.frame(views.names, views.sessions).equals(every.frame(views.names, views.sessions))
+        assert 0 < found.count <= 100
+
+
 def test_long_sessions_that_repeat_each_other_have_few_closed_patterns(corpus_of: Any, as_dict: Any) -> None:
     """Of 40 pages in two like sessions, 2^40 patterns are frequent, and one is closed."""
     path = [f"/{number:02}" for number in range(40)]
@@ -129,6 +163,17 @@ def test_long_sessions_that_repeat_each_other_have_few_closed_patterns(corpus_of
     assert maximal == {tuple(path): 2}
 
 
+def test_sessions_that_hardly_differ_end_at_the_limit(corpus_of: Any, as_dict: Any) -> None:
+    """Each of 20 swapped neighbours doubles the closed patterns, all of which lie at the end of long candidates."""
+    path = [f"/{number:02}" for number in range(40)]
+    swapped = [path[number ^ 1] for number in range(40)]
+    corpus = corpus_of([path, swapped, ["/00", "/39"]])
+    for kind in ("closed", "maximal"):
+        found = mine(corpus, Wanted(2, kind, most=20_000))
+        assert (found.minimum, as_dict(found, corpus)) == (3, {("/00", "/39"): 3})
+    assert as_dict(mine(corpus_of([path, swapped] * 2), Wanted(3, "closed", max_length=1)), corpus) == {}
+
+
 def test_frequent_patterns_of_such_sessions_end_at_the_limit(corpus_of: Any, as_dict: Any) -> None:
     path = [f"/{number:02}" for number in range(40)]
     corpus = corpus_of([path, path, ["/00", "/39"]])
@@ -137,9 +182,18 @@ def test_frequent_patterns_of_such_sessions_end_at_the_limit(corpus_of: Any, as_
     assert as_dict(found, corpus) == {("/00",): 3, ("/39",): 3, ("/00", "/39"): 3}
 
 
-def test_the_newest_sessions_that_fit_are_known(corpus_of: Any) -> None:
+def test_the_newest_sessions_that_fit_are_taken(corpus_of: Any) -> None:
     corpus = corpus_of(["abcd", "aaaa", "ab", "abc"])  # 6, 3, 1 and 3 followers
-    assert [projection.fitting(corpus, most) for most in (13, 12, 7, 6, 4, 3, 2)] == [0, 1, 1, 2, 2, 3, 4]
+    with patch("plugins.paths.projection.MOST_OF_ONE", 1):
+        left = [projection.fitting(corpus, most).sessions for most in (16, 13, 12, 9, 7, 6, 4, 3)]
+    assert left == [4, 4, 3, 3, 3, 3, 4, 3]  # the last ones of sessions cut at three views, then at two
+
+
+def test_one_long_session_leaves_room_for_others(corpus_of: Any) -> None:
+    corpus = corpus_of(["ab"] * 5 + [[f"/{number}" for number in range(1000)]])
+    found = projection.fitting(corpus, 20_000)
+    assert (found.sessions, found.lengths.max()) == (6, 20)
+    assert projection.fitting(corpus, 1_000_000) is corpus
 
 
 def test_ten_thousand_pages_need_no_room_for_all_pairs_of_pages(corpus_of: Any, as_dict: Any) -> None:
@@ -212,6 +266,17 @@ class TestCommand:
         assert "1 session has more than 3 views, of which only the first 3 count (--max-views)" in said
         assert "3 sessions with 8 views" in said
 
+    def test_what_does_not_fit_in_memory_is_a_warning(self, site: "Crm", monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("plugins.paths.projection.fitting.__defaults__", (6,))
+        monkeypatch.setattr("plugins.paths.projection.MOST_OF_ONE", 1)
+        done = site("paths", "patterns", "--min-support", "1", "--max-length", "1", "-f", "csv")
+        assert done.stdout.splitlines()[1] == "/a,1,2,1.0"
+        assert (
+            "warning: more do not fit in memory than the newest 2 of 3 sessions, of each 3 views at most" in done.stderr
+        )
+        done = site("paths", "patterns", "--contiguous", "--min-support", "3", "-f", "csv")
+        assert done.stdout.splitlines()[1:] == ["/a,1,3,1.0", "/b,1,3,1.0"]
+
     def test_too_many_candidates_are_a_warning(self, site: "Crm") -> None:
         site.configure("paths: {max_candidates: 4}")
         done = site("paths", "patterns", "--min-support", "1", "-f", "csv")
@@ -230,6 +295,8 @@ class TestCommand:
             (("--min-support", "few"), "`few` is neither a share of the sessions such as 0.01 or 1% nor a number"),
             (("--closed", "--maximal"), "--closed and --maximal exclude each other"),
             (("--contiguous", "--max-gap", "2"), "--contiguous means --max-gap 0"),
+            (("--min-length", "5", "--max-length", "2"), "--min-length 5 is more than --max-length 2"),
+            (("--where", ""), "write one such as: views > 3 and entry like '/c/%'"),
             (("--input-format", "spmf"), "--input-format is about a file"),
             (("--segment", "nobody"), "no segment `nobody`"),
             (("--where", "pages > 1"), "there is no column `pages`"),

@@ -105,11 +105,34 @@ class TestWords:
         notes = [
             f"patterns, rules: of the newest 5 sessions; of all: {patterns} | {rules}",
             "patterns, rules: 5 long sessions count with their first 2 views (paths.max_views)",
-            "rules: more than 2 candidates (paths.mined.max_candidates), so only those in 6 sessions or more, not 3; "
-            f"all: {rules}",
+            *(
+                f"{table}: more than 2 candidates (paths.mined.max_candidates), so only those in 6 sessions or more, "
+                f"not 3; all: {command}"
+                for table, command in (("patterns", patterns), ("rules", rules))
+            ),
         ]
         assert json.loads(summary.read_text())["notes"] == notes
         assert "\n".join(notes) in said
+
+    def test_so_is_what_does_not_fit_in_memory(self, crm: "Crm", monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("plugins.paths.projection.fitting.__defaults__", (4,))
+        crm.configure(SMALL)
+        said = crm("logs", "mine", crm.log("a.log", *visits(crm, 9, "/a", "/b", "/c"))).stdout
+        assert "patterns, rules: more do not fit in memory than the newest 4 of 9 sessions, of each 2 views" in said
+
+    def test_rebuild_drop_and_prune_tell_it_too(self, crm: "Crm") -> None:
+        crm.configure(SMALL.replace("{min_s", "{sessions: 5, min_s"))
+        crm("logs", "mine", crm.log("a.log", *visits(crm, 9, "/a"), *visits(crm, 9, "/b", day=2)))
+        crm("logs", "mine", crm.log("b.log", crm.line(9 * 86_400)))
+        note = "patterns, rules: of the newest 5 sessions; of all: "
+        assert note in crm("logs", "rebuild").stderr
+        assert note in crm("logs", "drop", "--yes", "2").stderr
+        assert note in crm("logs", "prune", "--yes", "--before", "2026-03-03").stderr
+
+    def test_the_command_has_the_support_that_counts(self, crm: "Crm") -> None:
+        crm.configure("paths: {mined: {sessions: 20, min_support: 0.05, min_sessions: 3}}\n")
+        said = crm("logs", "mine", crm.log("a.log", *visits(crm, 21, "/a"))).stdout
+        assert "crm paths patterns --min-support 3 --min-length 2 | crm paths rules --min-support 3 " in said
 
 
 MINER = """

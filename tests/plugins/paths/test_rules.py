@@ -204,6 +204,24 @@ class TestCommands:
         assert len(crm.rows("paths", "rules", *baskets, "--min-lift", "1.9")) == 2
         assert len(crm.rows("paths", "rules", *baskets, "--significance", "0.0000001")) == 0
 
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (("--min-confidence", "nan"), "`nan` is no share; write one from 0 to 1, such as 0.5 or 50%"),
+            (("--min-confidence", "120%"), "`120%` is no share"),
+            (("--significance", "-1"), "`-1` is no share"),
+            (("--min-lift", "nan"), "`nan` is no number of 0 or more"),
+            (("--min-lift", "inf"), "`inf` is no number of 0 or more"),
+        ],
+    )
+    def test_mistakes_are_told(
+        self, crm: "Crm", baskets: tuple[object, ...], options: tuple[str, ...], said: str
+    ) -> None:
+        assert said in crm("paths", "rules", *baskets, *options, code=2).stderr
+        assert len(crm.rows("paths", "rules", *baskets, "--min-confidence", "95%")) == 1
+        wrong = crm("paths", "itemsets", *baskets, "--min-items", "3", "--max-items", "2", code=2).stderr
+        assert "--min-items 3 is more than --max-items 2" in wrong
+
     def test_consequents_of_several_pages(self, crm: "Crm") -> None:
         file = crm.log("abc.baskets", *["a,b,c"] * 9, *["d"] * 9)
         rows = crm.rows("paths", "rules", "--input", file, "--max-consequent", "2", "--all")

@@ -48,7 +48,7 @@ def pages(crm: "Crm", *people: str) -> list[str]:
     """The pages of the sessions of a segment with these members."""
     segments.replace(crm.open(), [("those", people), ("others", ["nobody"])])
     rows = crm.rows("paths", "clusters", "--clusters", 1, "--segment", "those")
-    return sorted(page for row in rows for page in row["distinguishing"])
+    return sorted(page for row in rows for page in row["distinguishing"].split(", "))
 
 
 def test_a_customer_has_the_sessions_with_the_login_and_those_without_one_of_the_same_visitor(site: "Crm") -> None:
