@@ -115,7 +115,7 @@ def test_whatever_the_log_the_tables_are_those_of_the_lines_since_the_date(
     crm("logs", "prune", "--before", f"2026-03-{day:02}", "--yes")
     kept = [line for line, (quarter, _) in zip(lines, hits, strict=True) if quarter >= 96 * (day - 2)]
     if not kept:
-        assert [table.height for table in crm.tables().values()] == [0, 0, 0, 0]
+        assert {table.height for table in crm.tables().values()} == {0}
         return
     other = new_crm(crm.folder / "fresh")
     other.configure(rules)

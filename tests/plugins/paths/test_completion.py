@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logparse.sessions import is_view
+from logparse.sessions import chronological, is_view
 from plugins.paths.completion import complete, inferred
 from plugins.paths.corpus import MARKS, Corpus
 
@@ -243,7 +243,7 @@ def test_a_workspace_without_sessions_has_no_rows(crm: "Crm") -> None:
 def test_the_pages_of_a_real_site_are_completed_as_a_stack_would(crm: "Crm", reference_data: Path) -> None:
     crm("logs", "mine", reference_data / "elastic_apache_logs" / "apache_logs.gz")
     workspace = crm.open()
-    sessions = workspace.scan("sessions").filter(pl.col("bot").is_null()).sort("start", "session").collect()
+    sessions = chronological(workspace.scan("sessions").filter(pl.col("bot").is_null()).collect())
     known = set(sessions["path"].explode())
     hits: dict[tuple[object, ...], list[str | None]] = {}
     for row in workspace.scan("hits").filter(is_view()).sort("line").collect().iter_rows(named=True):
