@@ -3,6 +3,7 @@
 DEFAULT_PLUGINS = (
     "plugins.logs",
     "plugins.paths",
+    "plugins.customers",
     "plugins.query",
     "plugins.config",
     "plugins.workspace",

@@ -1,0 +1,1 @@
+"""Commands of the group `customers`, a module each."""
