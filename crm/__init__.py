@@ -5,7 +5,8 @@ This is the one package that plugin authors import. Importing it loads neither P
 
 from typing import TYPE_CHECKING
 
-from crm.hookspecs import HOOK_API, CommandRef, Mined, Miner, Writer, hookimpl
+from crm.content import Content, Read
+from crm.hookspecs import HOOK_API, CommandRef, Mined, Miner, Reader, Writer, hookimpl
 from crm.tables import Column, Table
 from logparse.spec import LogFormat
 
@@ -20,9 +21,12 @@ __all__ = [
     "App",
     "Column",
     "CommandRef",
+    "Content",
     "LogFormat",
     "Mined",
     "Miner",
+    "Read",
+    "Reader",
     "Table",
     "Writer",
     "__version__",

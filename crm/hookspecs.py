@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from crm.config import Config
+    from crm.content import Content, Read
 
 HOOK_API = 1
 """Version of the hook API. A plugin may say for which one it is written: `crm_hook_api = 1` in its module."""
@@ -92,6 +93,23 @@ class Writer:
     binary: bool = False
 
 
+@dataclass(frozen=True)
+class Reader:
+    """A format of `--input-format`: `read(content)` makes a table of the bytes of a file.
+
+    It raises `crm.errors.Unusable` for what it cannot read. `begins` are first bytes that tell the format of a file,
+    of a text behind its byte-order mark and white space; where the format is `binary`, that is, no text, they tell it
+    whatever the file is called.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    read: "Callable[[Content], Read]"
+    help: str = ""
+    binary: bool = False
+    begins: tuple[bytes, ...] = ()
+
+
 @hookspec
 def register_commands() -> Sequence[CommandRef]:  # type: ignore[empty-body]  # a specification has no body
     """Commands and groups of commands that this plugin adds to the program."""
@@ -124,3 +142,8 @@ def miners(config: "Config") -> Sequence[Miner]:  # type: ignore[empty-body]  # 
 @hookspec
 def writers() -> Sequence[Writer]:  # type: ignore[empty-body]  # as above
     """File formats of `-f/--format` and of the ending of `-o/--output`."""
+
+
+@hookspec
+def readers() -> Sequence[Reader]:  # type: ignore[empty-body]  # as above
+    """File formats of `--input-format` and of the ending of `--input`."""

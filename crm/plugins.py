@@ -20,7 +20,7 @@ from crm.discovery import (
     file_candidates,
 )
 from crm.errors import CrmError
-from crm.hookspecs import PROJECT, CommandRef, Miner, Writer
+from crm.hookspecs import PROJECT, CommandRef, Miner, Reader, Writer
 from crm.registry import BROKEN, Plugin, Registry, Report, mark_failed
 from crm.tables import ColumnType, Table
 from logparse.spec import LogFormat, Syntax
@@ -41,6 +41,7 @@ class _Named(Protocol):
 
 T = TypeVar("T")
 N = TypeVar("N", bound=_Named)
+F = TypeVar("F", Reader, Writer)
 
 _PATH = re.compile(r"[a-z0-9][a-z0-9_-]*( [a-z0-9][a-z0-9_-]*)*")
 
@@ -102,7 +103,11 @@ class PluginHost:
 
     def writers(self) -> Mapping[str, Writer]:
         """File formats of tables by name; an ending belongs to one of them only."""
-        return self._once("writers", self._writers)
+        return self._once("writers", lambda: self._by_ending("writer", "writers", Writer))
+
+    def readers(self) -> Mapping[str, Reader]:
+        """File formats that tables are read from by name; an ending belongs to one of them only."""
+        return self._once("readers", lambda: self._by_ending("reader", "readers", Reader))
 
     def config_sections(self) -> Mapping[str, type["msgspec.Struct"]]:
         """Sections of the configuration by name, also those that are there without any plugin."""
@@ -122,7 +127,7 @@ class PluginHost:
         return list(self._named("miner", "miners", Miner, problem, config=config).values())
 
     def owner(self, kind: str, name: str) -> Plugin | None:
-        """The plugin that brought a "table", "log format", "writer", "section" or "miner"."""
+        """The plugin that brought a "table", "log format", "writer", "reader", "section" or "miner"."""
         return self._owners.get((kind, name))
 
     def fail(self, plugin: Plugin, doing: str, error: BaseException) -> None:
@@ -198,18 +203,19 @@ class PluginHost:
                 found.setdefault(parent, Command(CommandRef(parent, f"Commands of {command.plugin}."), command.plugin))
         return found
 
-    def _writers(self) -> dict[str, Writer]:
-        writers: dict[str, Writer] = {}
-        endings: dict[str, Writer] = {}
-        for name, writer in self._named("writer", "writers", Writer).items():
-            for ending in writer.endings:
+    def _by_ending(self, kind: str, hook: str, type_: type[F]) -> dict[str, F]:
+        """The file formats of a hook by their names, each with the endings that none before it has."""
+        formats: dict[str, F] = {}
+        endings: dict[str, F] = {}
+        for name, item in self._named(kind, hook, type_).items():
+            for ending in item.endings:
                 if ending in endings:
-                    why = f"{self._owners['writer', endings[ending].name]} has it"
-                    self._registry.leave_out(self._owners["writer", name], f"ending {ending!r}", why)
-            free = tuple(ending for ending in writer.endings if ending not in endings)
-            writers[name] = replace(writer, endings=free)
-            endings.update(dict.fromkeys(free, writer))
-        return writers
+                    why = f"{self._owners[kind, endings[ending].name]} has it"
+                    self._registry.leave_out(self._owners[kind, name], f"ending {ending!r}", why)
+            free = tuple(ending for ending in item.endings if ending not in endings)
+            formats[name] = replace(item, endings=free)
+            endings.update(dict.fromkeys(free, item))
+        return formats
 
     def _sections(self) -> dict[str, type["msgspec.Struct"]]:
         import msgspec

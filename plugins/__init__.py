@@ -8,6 +8,7 @@ DEFAULT_PLUGINS = (
     "plugins.config",
     "plugins.workspace",
     "plugins.manage",
+    "plugins.readers",
     "plugins.writers",
 )
 """Modules of the built-in plugins, in the order in which their hooks are called."""

@@ -12,7 +12,7 @@ from crm.plugins import Plugin, PluginHost
 
 HEADER = """
 import msgspec
-from crm import Column, CommandRef, LogFormat, Miner, Table, Writer, hookimpl
+from crm import Column, CommandRef, LogFormat, Miner, Reader, Table, Writer, hookimpl
 """
 
 

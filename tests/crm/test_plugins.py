@@ -115,6 +115,7 @@ CLASHES: dict[str, tuple[str, str, Callable[[PluginHost], object]]] = {
     ),
     "log format": ("log_formats", "LogFormat('same', 'nginx', '$msec $request')", PluginHost.log_formats),
     "writer": ("writers", "Writer('same', (), print)", PluginHost.writers),
+    "reader": ("readers", "Reader('same', (), print)", PluginHost.readers),
     "command": ("register_commands", "CommandRef('same', 'Same.', 'a:b')", PluginHost.commands),
 }
 
@@ -179,6 +180,15 @@ class TestNames:
             "one": (".x",),
             "two": (".y",),
         }
+        assert "its ending '.x' is left out" in site.plugin(host, "b").reason
+
+    def test_a_reader_and_a_writer_may_have_one_ending(self, site: "Site") -> None:
+        site.install("a", "@hookimpl\ndef writers(): return [Writer('one', ('.x',), print)]")
+        both = "Reader('one', ('.x',), print), Reader('two', ('.x',), print)"
+        site.install("b", f"@hookimpl\ndef readers(): return [{both}]")
+        host = site.host()
+        assert {name: reader.endings for name, reader in host.readers().items()} == {"one": (".x",), "two": ()}
+        assert host.writers()["one"].endings == (".x",)
         assert "its ending '.x' is left out" in site.plugin(host, "b").reason
 
     @pytest.mark.parametrize(

@@ -1,0 +1,273 @@
+"""What every command that reads a table from a file shares: the file, its format, encoding, separator and sheet.
+
+    @click.command()
+    @table_file
+    @table_output()
+    @pass_app
+    def value(app: App) -> pl.DataFrame:
+        return work_out(current_table(app))
+
+Columns of text formats (csv, tsv, vcard) are all text; other formats have types.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+import click
+
+from crm.errors import Unusable
+from crm.messages import counted
+from crm.nearest import did_you_mean, one_of
+
+if TYPE_CHECKING:
+    import polars as pl
+    from click.shell_completion import CompletionItem
+
+    from crm.app import App
+    from crm.content import Read
+    from crm.hookspecs import Reader
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+STDIN: Final = Path("-")
+
+_META: Final = "crm.reading"
+_NAMES: Final = ("path", "format", "encoding", "separator", "sheet")
+_SHOWN: Final = 3
+"""So many rows that were left out are told one by one."""
+_PACKED: Final = (".gz", ".zst", ".bz2", ".xz")
+_DEFAULT: Final = "csv"
+_BEGIN: Final = 1024
+_OTHERS: Final = {
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"SQLite format 3": "an SQLite database",
+    b"\x7fELF": "a program",
+    b"{\\rtf": "a text document",
+}
+"""What is known to be no table, by its first bytes."""
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """A file that holds a table, and what the user has said of it.
+
+    Attributes:
+        path: Where it is, `-` for standard input.
+        format: The name of a reader; None to go by the file's ending and its first bytes.
+        encoding: The encoding of its text; None to detect it.
+        separator: What stands between fields; None to detect it.
+        sheet: The sheet of a workbook; None for the first.
+    """
+
+    path: Path
+    format: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    sheet: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return "standard input" if self.path == STDIN else str(self.path)
+
+
+def table_file(function: Callable[P, R]) -> Callable[P, R]:
+    """Add the options that say which file a command reads; stands above `table_output`."""
+
+    @wraps(function)
+    def command(*args: P.args, **kwargs: P.kwargs) -> R:
+        context = click.get_current_context()
+        given: dict[str, Any] = {name: kwargs.pop(f"table_{name}") for name in _NAMES}
+        context.meta[_META] = TableFile(**given)
+        with context.obj.working(context.command_path):
+            return function(*args, **kwargs)
+
+    for option in reversed(_OPTIONS):
+        option(command)
+    return command
+
+
+def current_table(app: "App") -> "pl.DataFrame":
+    """The table that the user of the running command has named; what was found out and left out is told.
+
+    Raises:
+        LookupError: the command that runs is not decorated with `table_file`.
+        UsageError: an option does not apply to the format.
+        Unusable: the file cannot be read, or most of its rows cannot.
+    """
+    file = current_file()
+    found = read_table(file, app.host.readers())
+    tell(app, file.name, found)
+    rejected = found.rejects.height if found.rejects is not None else 0
+    if rejected > found.frame.height:
+        every = rejected + found.frame.height
+        raise Unusable(f"{file.name}: {rejected:,} of {counted(every, 'row')} cannot be read; is it of another format?")
+    return found.frame
+
+
+def current_file() -> TableFile:
+    """The file that the user of the running command has named.
+
+    Raises:
+        LookupError: the command that runs is not decorated with `table_file`.
+    """
+    file = click.get_current_context().meta.get(_META)
+    if not isinstance(file, TableFile):
+        raise LookupError("the running command has no table_file")
+    return file
+
+
+def read_table(file: TableFile, readers: "Mapping[str, Reader]") -> "Read":
+    """The table in a file.
+
+    Args:
+        file: Which, and what the user has said of it.
+        readers: The formats that there are, by name.
+
+    Raises:
+        UsageError: an option does not apply to the format.
+        Unusable: the file cannot be read.
+    """
+    from crm.content import Content
+
+    data = _unpacked(file)
+    reader = _reader(file, data, readers)
+    content = Content(file.name, data, file.encoding, file.separator, file.sheet)
+    return reader.read(content)
+
+
+def tell(app: "App", name: str, found: "Read") -> None:
+    """Say on stderr what a reader has found out, and what it has left out."""
+    if found.said:
+        app.note(f"{name}: {', '.join(found.said)}")
+    for sentence in found.warnings:
+        app.warn(f"{name}: {sentence}")
+    if found.rejects is not None and found.rejects.height:
+        rejects = found.rejects
+        some = [f"line {line:,} {reason}" for line, reason in rejects.select("line", "reason").head(_SHOWN).iter_rows()]
+        more = "; and others" if rejects.height > _SHOWN else ""
+        app.warn(f"{name}: {counted(rejects.height, 'row')} left out: {'; '.join(some)}{more}", rows=rejects.height)
+
+
+def _unpacked(file: TableFile) -> bytes:
+    """The bytes of a file, unpacked if they are compressed."""
+    from crm.stdin import given
+    from logparse.compression import MAGIC_BYTES, Unpacked, kind_of
+    from logparse.errors import UnreadableSource
+
+    if file.path == STDIN:
+        data = given().buffer.read()
+    else:
+        try:
+            data = file.path.read_bytes()
+        except OSError as error:
+            raise Unusable(f"{file.name}: cannot be read: {error.strerror or error}") from error
+    kind = kind_of(data[:MAGIC_BYTES])
+    if kind is None:
+        return data
+    import io
+
+    try:
+        return Unpacked(io.BytesIO(data), kind).read()
+    except UnreadableSource as error:
+        raise Unusable(f"{file.name}: {error}") from error
+
+
+def _reader(file: TableFile, data: bytes, readers: "Mapping[str, Reader]") -> "Reader":
+    """The reader that the user has named; else that of the first bytes, where they are no text; else that of the
+    file's ending; else that of the first bytes.
+
+    Raises:
+        Unusable: it is something well known that holds no table.
+    """
+    if file.format is not None:
+        return readers[file.format]
+    begin = _begin(data)
+    by_bytes = next((reader for reader in readers.values() if begin.startswith(reader.begins)), None)
+    if by_bytes is not None and by_bytes.binary:
+        return by_bytes
+    other = next((what for magic, what in _OTHERS.items() if data.startswith(magic)), None)
+    if other is not None:
+        raise Unusable(f"{file.name}: it is {other}; formats that can be read are {one_of(readers)}")
+    ending = _ending(file.path)
+    by_ending = next((reader for reader in readers.values() if ending in reader.endings), None)
+    return by_ending or by_bytes or readers[_DEFAULT]
+
+
+def _begin(data: bytes) -> bytes:
+    """The first bytes of a file, of a text behind its byte-order mark and white space."""
+    return data[:_BEGIN].removeprefix(b"\xef\xbb\xbf").lstrip()
+
+
+def _ending(path: Path) -> str:
+    """The ending of a file's name that tells its format, below that of a compression."""
+    name = path.name.lower()
+    return Path(next((name.removesuffix(each) for each in _PACKED if name.endswith(each)), name)).suffix
+
+
+class _Format(click.ParamType[str]):
+    """The name of a reader. Readers come from plugins, so the choice is made when a command runs."""
+
+    name = "format"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's
+        return "|".join(_known(ctx)) or "FORMAT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        known = _known(ctx)
+        if value not in known:
+            self.fail(f"no format `{value}`{did_you_mean(value, known)}; there are: {one_of(known)}.", param, ctx)
+        return str(value)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,  # noqa: ARG002 - the signature is click's
+        incomplete: str,
+    ) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in _known(ctx) if name.startswith(incomplete)]
+
+
+def _known(context: click.Context | None) -> "Mapping[str, Reader]":
+    """The formats of `--input-format` by name; none while the program's options are not read yet."""
+    return context.obj.host.readers() if context is not None and context.obj is not None else {}
+
+
+_OPTIONS: Final[tuple[Callable[[Any], Any], ...]] = (
+    click.option(
+        "--input",
+        "table_path",
+        type=click.Path(allow_dash=True, path_type=Path),
+        required=True,
+        metavar="FILE",
+        help="Read this file, or - for standard input; it may be compressed.",
+    ),
+    click.option(
+        "--input-format",
+        "table_format",
+        type=_Format(),
+        help="Format of the file.  [default: by its ending, else by its first bytes]",
+    ),
+    click.option(
+        "--encoding",
+        "table_encoding",
+        metavar="NAME",
+        help="Encoding of the file's text: utf-8, gb18030, big5, windows-1252 and others.  [default: detected]",
+    ),
+    click.option(
+        "--separator",
+        "table_separator",
+        metavar="SIGN",
+        help="What stands between the fields of csv: one character, or `tab`.  [default: detected]",
+    ),
+    click.option("--sheet", "table_sheet", metavar="NAME", help="Sheet of a workbook.  [default: the first]"),
+)

@@ -1,0 +1,153 @@
+"""`crm customers dedupe`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from crm.app import App, pass_app
+from crm.errors import UsageError
+from crm.messages import counted
+from crm.nearest import did_you_mean, one_of
+from crm.output import current, personal_columns, table_output
+from crm.reading import current_table, table_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
+
+    from plugins.customers.record_linkage import Linkage
+
+
+_TELLING = frozenset(("given", "birth", "email", "idnumber"))
+"""Fields in which the people of a household differ."""
+
+
+@click.command(name="dedupe")
+@click.option(
+    "--match",
+    multiple=True,
+    metavar="FIELD=COLUMN,...",
+    help="Which column is what: name, given, family, sex, birth, idnumber, phone, email, address, address2, number, "
+    "city, postcode, state; `email=` leaves a field out.  [default: guessed from the columns' names]",
+)
+@click.option("--id", "id_column", metavar="COLUMN", help="What a record is called.  [default: guessed, else its row]")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.9,
+    show_default=True,
+    help="From this probability a pair is of one person.",
+)
+@click.option(
+    "--doubtful",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="From this probability a pair is listed, as doubtful below the threshold.",
+)
+@click.option(
+    "--pairs/--persons",
+    "as_pairs",
+    default=True,
+    help="List the pairs that may be of one person, or the person of every record.  [default: --pairs]",
+)
+@click.option("--parameters", is_flag=True, help="List what was learnt: m and u of each level of each field.")
+@table_file
+@table_output()
+@pass_app
+def command(
+    app: App,
+    match: tuple[str, ...],
+    id_column: str | None,
+    threshold: float,
+    doubtful: float,
+    as_pairs: bool,
+    parameters: bool,
+) -> "pl.DataFrame":
+    """Find records that are of one person, in a file with a record a row.
+
+    Records that share something (a phone, a birth date, a name and a postcode ...) are compared field by field, and
+    each pair gets the probability that it is of one person. How much each agreement says is learnt from the file by
+    itself, without examples (Fellegi and Sunter). The weight is the evidence in bits. A level is exact, close,
+    different, or missing. Needs the extra `match`.
+
+    \b
+    Examples:
+      crm customers dedupe --input members.csv
+      crm customers dedupe --input members.csv --match 'name=Member,phone=Mobile,state=' --id No
+      crm customers dedupe --input members.xlsx --persons -o persons.csv
+      crm customers dedupe --input members.csv --parameters
+    """
+    from plugins.customers import linkage_columns
+    from plugins.customers.record_linkage import Linkage
+
+    if parameters and not as_pairs:
+        raise UsageError("--parameters and --persons exclude each other: call the command twice")
+    if doubtful > threshold:
+        raise UsageError(f"--doubtful {doubtful:g} is above --threshold {threshold:g}")
+    frame = current_table(app)
+    columns = linkage_columns.chosen(frame.columns, linkage_columns.parse(match))
+    name = _id_column(frame, id_column, columns)
+    linkage = Linkage(frame, columns, _ids(frame, name))
+    _tell(app, linkage, columns, name)
+    if parameters:
+        return linkage.parameters(columns)
+    if as_pairs:
+        return _masked(app, linkage.pairs(doubtful, threshold), name, ("id_a", "id_b"))
+    table, cut = linkage.persons(threshold)
+    cuts = f"; {counted(cut, 'group')} cut where chains of records do not hold together" if cut else ""
+    app.note(f"{counted(table['person'].n_unique(), 'person')}{cuts}")
+    return _masked(app, table, name, ("id",))
+
+
+def _id_column(frame: "pl.DataFrame", told: str | None, columns: "Mapping[str, str]") -> str | None:
+    """The column that names the records; None for the number of the row."""
+    from plugins.customers.linkage_columns import guess_id
+
+    if told is not None and told not in frame.columns:
+        raise UsageError(
+            f"--id: there is no column `{told}`{did_you_mean(told, frame.columns)}; there are: {one_of(frame.columns)}"
+        )
+    return told or guess_id(frame.columns, columns)
+
+
+def _ids(frame: "pl.DataFrame", name: str | None) -> "pl.Series":
+    import polars as pl
+
+    return frame[name] if name is not None else pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True)
+
+
+def _masked(app: App, table: "pl.DataFrame", name: str | None, columns: tuple[str, ...]) -> "pl.DataFrame":
+    """The table; its ids as the output shows them in the column that they come from, if that is a personal one."""
+    from crm import masks
+    from crm.audit import record
+
+    mask = personal_columns(app.tables.values()).get(name or "")
+    if mask is None:
+        return table
+    if current().unmask:
+        record(app, "unmask", f"{click.get_current_context().command_path}: {name}", table.height)
+        return table
+    return masks.apply(table.lazy(), dict.fromkeys(columns, mask)).collect()
+
+
+def _tell(app: App, linkage: "Linkage", columns: "Mapping[str, str]", name: str | None) -> None:
+    """Say on stderr what was compared and learnt."""
+    found = linkage.found
+    app.note(f"compared: {one_of(f'{field} ({column})' for field, column in columns.items())}")
+    if len(_TELLING & set(linkage.comparison.fields)) < 2:
+        app.warn(
+            "little tells the people of one household apart (given name, birth date, e-mail, id number): "
+            "look at the pairs before you trust them"
+        )
+    if name is None:
+        app.note("no column names the records (--id): they are called by the number of their row")
+    elif linkage.ids.n_unique() < len(linkage.ids):
+        app.warn(f"several records have the same `{name}`")
+    pairs = len(found.left)
+    share = f"; {found.model.prior:.2%} of them are expected to be of one person" if pairs else ""
+    app.note(f"{counted(len(linkage.ids), 'record')}, {counted(pairs, 'pair')} compared{share}")
+    if found.skipped:
+        groups = counted(sum(found.skipped.values()), "group")
+        app.note(f"{groups} too large to compare each with each, by {one_of(found.skipped)}")
