@@ -8,7 +8,7 @@ _COMMANDS = (
     ("clv", "clv", "Estimate what customers will buy and are worth."),
     ("rfm", "rfm", "Score customers by recency, frequency and money."),
     ("cluster", "cluster", "Group customers that are alike."),
-    ("dedupe", "dedupe", "Find records that are of one person."),
+    ("dedupe", "dedupe", "Find records that are of one person, in a file with a record a row."),
     ("classify train", "classify_train", "Learn to tell classes of customers apart."),
     ("classify predict", "classify_predict", "Tell the class of customers by a model."),
     ("classify evaluate", "classify_evaluate", "Measure how well classes are told apart."),
