@@ -85,7 +85,7 @@ def test_expected_purchases_are_a_mean_over_chances_to_leave(
 ) -> None:
     known = one(x, share * age if x else 0, age)
     wanted = by_chances(parameters, x, age, horizon) * alive(parameters, known)[0]
-    assert expected(parameters, known, horizon)[0] == pytest.approx(wanted, rel=1e-6)
+    assert expected(parameters, known, horizon)[0] == pytest.approx(wanted, rel=1e-5)
 
 
 @pytest.mark.parametrize("history", [(0, 0, 38.86), (2, 30.43, 38.86), (7, 20, 30)])
