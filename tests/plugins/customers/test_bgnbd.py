@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad
@@ -74,12 +74,15 @@ def by_chances(parameters: Floats, x: float, age: float, horizon: float) -> floa
         )
 
     weights = (a - 1, b + x - 1)
-    total = quad(of, 0, 1, weight="alg", wvar=weights, limit=500, epsrel=1e-10)[0]
-    return total / quad(lambda p: 1.0, 0, 1, weight="alg", wvar=weights)[0]
+    total = quad(of, 0, 1, weight="alg", wvar=weights, limit=500, epsabs=0, epsrel=1e-10)[0]
+    return total / quad(lambda p: 1.0, 0, 1, weight="alg", wvar=weights, epsabs=0)[0]
 
 
 @settings(max_examples=50)
 @given(PARAMETERS, st.integers(0, 40), SHARES, st.floats(1, 60), st.floats(0.5, 100))
+@example(
+    np.array((0.5, 2.0, 12.0, 3.0)), 2, 0.5, 20.0, 100.0
+)  # more likely to leave than to buy: the other form of 2F1
 def test_expected_purchases_are_a_mean_over_chances_to_leave(
     parameters: Floats, x: int, share: float, age: float, horizon: float
 ) -> None:

@@ -164,7 +164,9 @@ def test_the_measures_are_those_of_scikit_learn(crm: "Crm", strategy: str) -> No
 
 def test_a_fold_is_predicted_from_the_others(crm: "Crm") -> None:
     file = people(crm, size=40, seed=3)
-    table = pl.read_csv(file)
+    noise = np.random.default_rng(0).normal(size=80) * 3  # so that it matters which rows are in a fold
+    table = pl.read_csv(file).with_columns(income=pl.col("income") + noise)
+    table.write_csv(file)
     X, y = table.select("income").to_numpy(), table["grade"].to_numpy()  # noqa: N806 - scikit-learn's names
     folds = StratifiedKFold(4, shuffle=True, random_state=2)
     plain = cross_val_predict(make_pipeline(StandardScaler(), SVC(kernel="linear", tol=1e-6)), X, y, cv=folds)

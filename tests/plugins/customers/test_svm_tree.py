@@ -81,11 +81,15 @@ def test_the_class_that_is_predicted_has_the_only_value_above_0(seed: int, class
 
 
 def test_a_value_of_exactly_0_is_on_the_second_side() -> None:
-    points, codes = clouds(3, 0)
-    found = SVMTreeClassifier().fit(points, codes)
-    found.dual_coef_[:] = 0
-    found.intercept_[:] = 0
-    assert found.decision_function(points[:1]).argmax() == found.predict(points[:1])[0]
+    last = set()
+    for seed in range(6):
+        points, codes = clouds(4, seed)
+        found = SVMTreeClassifier().fit(points, codes)
+        found.dual_coef_[:] = 0
+        found.intercept_[:] = 0
+        last.add(int(found.predict(points[:1])[0]))
+        assert found.decision_function(points[:1]).argmax() == found.predict(points[:1])[0]
+    assert len(last) > 1  # so that it is not merely the first class
 
 
 @given(SEEDS, st.integers(2, 9), st.sampled_from(sorted(STRATEGIES)))
