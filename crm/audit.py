@@ -1,13 +1,12 @@
 """The audit log: who did what to personal data and when, each entry chained to the one before by a hash."""
 
-import getpass
-import os
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from crm.access import user
 from crm.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def record(app: "App", action: str, what: str, count: int | None) -> None:
         ).first()
         number, before = (last.entry + 1, last.hash) if last else (1, "")
         now = datetime.now(UTC).replace(tzinfo=None)
-        fields = (number, now.isoformat(), _user(), action, what, count)
+        fields = (number, now.isoformat(), user(), action, what, count)
         digest = sha256("\0".join([before, *map(str, fields)]).encode()).hexdigest()
         connection.execute(
             table.insert().values(
@@ -62,10 +61,3 @@ def record(app: "App", action: str, what: str, count: int | None) -> None:
             )
         )
 
-
-def _user() -> str:
-    """The name of the operating system's user; in a container there may be a number alone."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"

@@ -11,9 +11,11 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
+from crm.access import AccessConfig
 from crm.errors import Unusable
 from crm.nearest import did_you_mean
 from crm.plugin_settings import PluginSettings
+from crm.protection import ProtectionConfig, RecordsConfig
 from crm.site import SiteConfig
 from crm.units import Duration, Zone
 
@@ -34,6 +36,9 @@ CORE: Final[Mapping[str, type[msgspec.Struct]]] = {
     "plugins": PluginSettings,
     "output": OutputConfig,
     "site": SiteConfig,
+    "records": RecordsConfig,
+    "access": AccessConfig,
+    "protection": ProtectionConfig,
 }
 """The sections that are there without any plugin."""
 

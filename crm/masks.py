@@ -46,6 +46,68 @@ def address(value: "pl.Expr") -> "pl.Expr":
     )
 
 
+def phone(value: "pl.Expr") -> "pl.Expr":
+    """The first digits and the last two: `+8613800138000` is shown as `+861***00`; a short one is hidden."""
+    return _ends(value, r"^(\+?[0-9]{3})[0-9]{3,}?([0-9]{2})$", r"^\+?[0-9]{3}\*\*\*[0-9]{2}$")
+
+
+def number(value: "pl.Expr") -> "pl.Expr":
+    """The first two signs and three stars of a number of six signs and more; a short one is hidden."""
+    return _ends(value, r"^(\w{2})\w{4,}?()$", r"^\w{2}\*\*\*$")
+
+
+def _ends(value: "pl.Expr", whole: str, shown: str) -> "pl.Expr":
+    """The groups of `whole` with three stars between them; what is `shown` already stays, all else is hidden."""
+    import polars as pl
+
+    return (
+        pl.when((value == "") | value.str.contains(shown))
+        .then(value)
+        .when(value.str.contains(whole))
+        .then(value.str.extract(whole, 1) + HIDDEN + value.str.extract(whole, 2))
+        .otherwise(hidden(value))
+    )
+
+
+def email(value: "pl.Expr") -> "pl.Expr":
+    """The first letter and the domain: `wang@example.com` is shown as `w***@example.com`."""
+    import polars as pl
+
+    domain = value.str.extract(r"@([^@]*)$")
+    return pl.when(domain.is_null()).then(name(value)).otherwise(value.str.head(1) + HIDDEN + "@" + domain)
+
+
+def date(value: "pl.Expr") -> "pl.Expr":
+    """The year: `1980-03-04` is shown as `1980-***`."""
+    import polars as pl
+
+    return (
+        pl.when((value == "") | (value == HIDDEN))
+        .then(value)
+        .when(value.str.contains(r"^[0-9]{4}-"))
+        .then(value.str.head(4) + "-" + HIDDEN)
+        .otherwise(hidden(value))
+    )
+
+
+def hidden(value: "pl.Expr") -> "pl.Expr":
+    """Three stars for any text but the empty one."""
+    import polars as pl
+
+    return pl.when(value == "").then(value).when(value.is_not_null()).then(pl.lit(HIDDEN))
+
+
+_MASKS: "Final[Mapping[str, Callable[[pl.Expr], pl.Expr]]]" = {
+    "address": address,
+    "name": name,
+    "phone": phone,
+    "email": email,
+    "number": number,
+    "date": date,
+    "hidden": hidden,
+}
+
+
 def masked(column: str, dtype: "pl.DataType", mask: str) -> "pl.Expr":
     """The expression that shows `column` under the mask of this name, as text or as a list of texts.
 
@@ -54,7 +116,7 @@ def masked(column: str, dtype: "pl.DataType", mask: str) -> "pl.Expr":
     """
     import polars as pl
 
-    function = {"address": address, "name": name}[mask]
+    function = _MASKS[mask]
     if isinstance(dtype, pl.List):
         return pl.col(column).list.eval(_shown(pl.element(), dtype.inner, function))
     return _shown(pl.col(column), dtype, function).alias(column)

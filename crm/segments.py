@@ -29,6 +29,7 @@ SEGMENT_MEMBERS: Final = Table(
     store="records",
     by_date=False,
     key=("segment", "who"),
+    person="who",
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Store = Literal["lake", "records"]
-Mask = Literal["address", "name"]
+Mask = Literal["address", "name", "phone", "email", "number", "date", "hidden"]
 ColumnType = Literal[
     "boolean",
     "int8",
@@ -28,7 +28,8 @@ ColumnType = Literal[
 class Column:
     """One column of a table.
 
-    `mask` names how a personal value is shown (None: not personal); `unit` is what a number counts.
+    `mask` names how a personal value is shown (None: not personal); `unit` is what a number counts; `secret` is a
+    text that is kept encrypted where the configuration says so.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Column:
     help: str
     unit: str = ""
     mask: Mask | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Table:
     """A table of the workspace: where it is kept, its columns in order, and who writes it.
 
     A lake table with `by_date` is partitioned by its `date` column (UTC), which must then be its first column.
-    `key` names the columns that tell the rows of a records table apart.
+    `key` names the columns that tell the rows of a records table apart, and `indexes` more columns that rows are
+    looked up by. `person` names the column that says whose a row is; when that person is forgotten, the row is deleted,
+    or, where `keep` is true, stays with its personal columns emptied.
     """
 
     name: str
@@ -53,3 +57,6 @@ class Table:
     store: Store = "lake"
     by_date: bool = True
     key: tuple[str, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    person: str = ""
+    keep: bool = False

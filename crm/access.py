@@ -1,0 +1,65 @@
+"""What a role may do. It keeps people from mistakes; the boundary is who may read and write the files, or the database.
+
+The configuration names the role of everybody who uses the workspace, or of single users of the operating system.
+"""
+
+import getpass
+import os
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import msgspec
+
+from crm.errors import Refused
+
+if TYPE_CHECKING:
+    from crm.app import App
+
+Role = Literal["viewer", "analyst", "operator", "admin"]
+ROLES: Final[tuple[Role, ...]] = ("viewer", "analyst", "operator", "admin")
+"""The roles; each may do all that those before it may."""
+
+Action = Literal["analyse", "import", "unmask", "merge", "send", "forget", "restore"]
+
+NEEDED: Final[dict[Action, Role]] = {
+    "analyse": "analyst",
+    "import": "operator",
+    "unmask": "operator",
+    "merge": "operator",
+    "send": "operator",
+    "forget": "admin",
+    "restore": "admin",
+}
+"""Which role may do what, unless the configuration says otherwise. `analyse` is to write results and models."""
+
+
+class AccessConfig(msgspec.Struct, frozen=True):
+    """Who may do what with personal data."""
+
+    role: Annotated[Role, msgspec.Meta(description="The role of everybody without one in `users`.")] = "admin"
+    users: Annotated[
+        dict[str, Role], msgspec.Meta(description="Roles of users of the operating system, by their names.")
+    ] = msgspec.field(default_factory=dict)
+    needs: Annotated[
+        dict[Action, Role], msgspec.Meta(description="The least role for an action, where it is not the usual one.")
+    ] = msgspec.field(default_factory=dict)
+
+
+def user() -> str:
+    """The name of the operating system's user; in a container there may be a number alone."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def require(app: "App", action: Action) -> None:
+    """See that the user's role may do something.
+
+    Raises:
+        Refused: it may not.
+    """
+    config = app.config.get("access", AccessConfig)
+    role = config.users.get(user(), config.role)
+    needed = config.needs.get(action, NEEDED[action])
+    if ROLES.index(role) < ROLES.index(needed):
+        raise Refused(f"the role {role} may not {action}; it takes the role {needed} (`access` in the configuration)")

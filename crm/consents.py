@@ -1,0 +1,70 @@
+"""Who may be written to by which channel: what customers have said, when, and where they said it; append-only."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from crm.tables import Column, Table
+
+CONSENTS: Final = Table(
+    "consents",
+    "What customers have agreed to and withdrawn; the newest row of a customer and channel counts.",
+    (
+        Column("customer", "string", "id of the customer", mask="name"),
+        Column("channel", "string", "by which way: email, sms, feed, ..."),
+        Column("ts", "timestamp", "when it was said"),
+        Column("granted", "boolean", "whether it was granted, not withdrawn"),
+        Column("source", "string", "where it was said: a form, a file, a person"),
+    ),
+    owner="crm",
+    store="records",
+    by_date=False,
+    key=("customer", "channel", "ts"),
+    person="customer",
+)
+
+ANY: Final = "all"
+"""The channel of a consent, or withdrawal, that is about every channel."""
+
+
+def allowed(connection: sa.Connection, table: sa.Table, who: str, channel: str) -> bool:
+    """Whether a customer has agreed to a channel: what was said last of it, or of all, counts; without a word, no.
+
+    Args:
+        connection: To the records.
+        table: The table of consents: `records.table(CONSENTS.name)`.
+        who: The customer.
+        channel: The channel.
+    """
+    said = sa.select(table.c.granted).where(table.c.customer == who, table.c.channel.in_([channel, ANY]))
+    # Of two at the same moment the withdrawal counts.
+    newest = connection.execute(said.order_by(table.c.ts.desc(), table.c.granted).limit(1)).scalar()
+    return bool(newest)
+
+
+def say(
+    connection: sa.Connection,
+    table: sa.Table,
+    who: str,
+    channel: str,
+    source: str,
+    *,
+    granted: bool,
+    at: datetime | None = None,
+) -> None:
+    """Store what a customer has said.
+
+    Args:
+        connection: To the records, in a transaction.
+        table: The table of consents.
+        who: The customer.
+        channel: The channel, or `ANY`.
+        source: Where it was said.
+        granted: Whether the customer agrees.
+        at: When, in UTC; now if None.
+    """
+    moment = (at or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    same = sa.and_(table.c.customer == who, table.c.channel == channel, table.c.ts == moment)
+    connection.execute(sa.delete(table).where(same))
+    connection.execute(sa.insert(table).values(customer=who, channel=channel, ts=moment, granted=granted, source=source))
