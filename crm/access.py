@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import msgspec
 
 from crm.errors import Refused
+from crm.tables import Mask
 
 if TYPE_CHECKING:
     from crm.app import App
@@ -42,6 +43,14 @@ class AccessConfig(msgspec.Struct, frozen=True):
     needs: Annotated[
         dict[Action, Role], msgspec.Meta(description="The least role for an action, where it is not the usual one.")
     ] = msgspec.field(default_factory=dict)
+    personal: Annotated[
+        dict[str, Mask],
+        msgspec.Meta(description="Columns that are personal besides those of the contracts, and how they are masked."),
+    ] = msgspec.field(default_factory=dict)
+    shown: Annotated[
+        list[str],
+        msgspec.Meta(description="Columns of one's own, kept in `extras`, that are not personal; others are masked."),
+    ] = msgspec.field(default_factory=list)
 
 
 def user() -> str:

@@ -82,8 +82,13 @@ class App:
 
     @cached_property
     def tables(self) -> Mapping[str, "Table"]:
-        """The contracts of all tables by name."""
-        return self.host.tables()
+        """The contracts of all tables by name, with the columns personal that the configuration adds."""
+        from crm.access import AccessConfig
+        from crm.tables import with_personal
+
+        personal = self.config.get("access", AccessConfig).personal
+        tables = self.host.tables()
+        return {name: with_personal(table, personal) for name, table in tables.items()} if personal else tables
 
     def workspace(self, *, create: bool = False) -> "Workspace":
         """Open the workspace.

@@ -24,7 +24,7 @@ import click
 from crm import sql
 from crm.errors import UsageError
 from crm.nearest import did_you_mean, one_of
-from crm.output import current, personal_columns
+from crm.output import current, personal_now
 from crm.units import Duration
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class Filters:
         _check(self.where)
         schema = frame.collect_schema()
         known, said = schema.names(), set(re.findall(r"\w+", self.where.lower()))
-        personal = {name: mask for name, mask in personal_columns(app.tables.values()).items() if name in schema}
+        personal = {name: mask for name, mask in personal_now(app).items() if name in schema}
         personal = {name: mask for name, mask in personal.items() if name in said}
         if current().unmask and personal:
             from crm.audit import record

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 _META = "crm.output"
+_PERSONAL = "crm.output.personal"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,15 @@ def table_output(
     return decorate
 
 
-def show(app: "App", frame: "Frame", output: Output, *, once: bool = False, masked: bool = False) -> None:
+def show(
+    app: "App",
+    frame: "Frame",
+    output: Output,
+    *,
+    once: bool = False,
+    masked: bool = False,
+    finish: "Callable[[pl.LazyFrame], pl.LazyFrame] | None" = None,
+) -> None:
     """Print a table as `output` says: its columns and rows, masked, in its zone and format, to its file.
 
     Args:
@@ -101,6 +110,7 @@ def show(app: "App", frame: "Frame", output: Output, *, once: bool = False, mask
         output: How to print it.
         once: It can be read only once (a stream), so its rows are not counted for the audit log.
         masked: Whoever made it has masked it already, or has recorded that it is not.
+        finish: What is done to the table once it is masked.
 
     Raises:
         click.UsageError: `--columns` names a column that the table lacks.
@@ -112,13 +122,14 @@ def show(app: "App", frame: "Frame", output: Output, *, once: bool = False, mask
     lazy = _selected(frame.lazy(), output.columns)
     if output.limit is not None:
         lazy = lazy.head(output.limit)
-    personal = personal_columns(app.tables.values())
+    personal = personal_now(app)
     if masked:
         pass
     elif output.unmask:
         _audit(app, lazy, personal, counted=not once)
     else:
         lazy = masks.apply(lazy, personal)
+    lazy = finish(lazy) if finish is not None else lazy
     app.rest()
     counter = _Counter()
     lazy = cells.in_zone(lazy, output.tz).pipe(counter.count)
@@ -133,6 +144,22 @@ def show(app: "App", frame: "Frame", output: Output, *, once: bool = False, mask
 def personal_columns(tables: "Iterable[Table]") -> Mapping[str, str]:
     """The columns that any table's contract calls personal, each with the name of its mask."""
     return {column.name: column.mask for table in tables for column in table.columns if column.mask}
+
+
+def also_personal(columns: Mapping[str, str]) -> None:
+    """Columns of the table that the running command prints are personal, though no contract says so.
+
+    Args:
+        columns: Column and the name of its mask.
+    """
+    meta = click.get_current_context().meta
+    meta[_PERSONAL] = {**meta.get(_PERSONAL, {}), **columns}
+
+
+def personal_now(app: "App") -> Mapping[str, str]:
+    """The personal columns for the running command: those of all contracts, and what it has named itself."""
+    own: Mapping[str, str] = click.get_current_context().meta.get(_PERSONAL, {})
+    return {**own, **personal_columns(app.tables.values())}
 
 
 def _selected(frame: "pl.LazyFrame", columns: tuple[str, ...] | None) -> "pl.LazyFrame":

@@ -7,7 +7,8 @@
     def value(app: App) -> pl.DataFrame:
         return work_out(current_table(app))
 
-Columns of text formats (csv, tsv, vcard) are all text; other formats have types.
+Columns of text formats (csv, tsv, vcard) are all text; other formats have types. `table_or_workspace` makes the file
+an option that may be left out, `table_argument` makes it the command's argument.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import click
 
-from crm.errors import Unusable
+from crm.errors import Unusable, UsageError
 from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 
@@ -80,18 +81,46 @@ class TableFile:
 
 def table_file(function: Callable[P, R]) -> Callable[P, R]:
     """Add the options that say which file a command reads; stands above `table_output`."""
+    return _reading(function, _input(required=True))
 
+
+def table_or_workspace(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for a command that reads the workspace where no file is named; `current_file` is None then."""
+    return _reading(function, _input(required=False))
+
+
+def table_argument(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for a command whose argument is the file."""
+    return _reading(function, click.argument("table_path", metavar="FILE", type=_PATH))
+
+
+def _reading(function: Callable[P, R], file: Callable[[Any], Any]) -> Callable[P, R]:
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
         context = click.get_current_context()
         given: dict[str, Any] = {name: kwargs.pop(f"table_{name}") for name in _NAMES}
-        context.meta[_META] = TableFile(**given)
+        context.meta[_META] = _given(given)
         with context.obj.working(context.command_path):
             return function(*args, **kwargs)
 
-    for option in reversed(_OPTIONS):
+    for option in (*reversed(_OPTIONS), file):
         option(command)
     return command
+
+
+def _given(given: Mapping[str, Any]) -> TableFile | None:
+    """The file that is named; None for none.
+
+    Raises:
+        UsageError: something is said of a file that is not named.
+    """
+    if given["path"] is not None:
+        return TableFile(**given)
+    for name, value in given.items():
+        if value is not None:
+            option = "--input-format" if name == "format" else f"--{name}"
+            raise UsageError(f"{option} is about a file, and none is named with --input")
+    return None
 
 
 def current_table(app: "App") -> "pl.DataFrame":
@@ -103,6 +132,8 @@ def current_table(app: "App") -> "pl.DataFrame":
         Unusable: the file cannot be read, or most of its rows cannot.
     """
     file = current_file()
+    if file is None:
+        raise LookupError("no file is named")
     found = read_table(file, app.host.readers())
     tell(app, file.name, found)
     rejected = found.rejects.height if found.rejects is not None else 0
@@ -112,15 +143,16 @@ def current_table(app: "App") -> "pl.DataFrame":
     return found.frame
 
 
-def current_file() -> TableFile:
-    """The file that the user of the running command has named.
+def current_file() -> TableFile | None:
+    """The file that the user of the running command has named; None where it is the workspace that is read.
 
     Raises:
-        LookupError: the command that runs is not decorated with `table_file`.
+        LookupError: the command that runs is not decorated with `table_file` or its like.
     """
-    file = click.get_current_context().meta.get(_META)
-    if not isinstance(file, TableFile):
+    meta = click.get_current_context().meta
+    if _META not in meta:
         raise LookupError("the running command has no table_file")
+    file: TableFile | None = meta[_META]
     return file
 
 
@@ -242,15 +274,22 @@ def _known(context: click.Context | None) -> "Mapping[str, Reader]":
     return context.obj.host.readers() if context is not None and context.obj is not None else {}
 
 
-_OPTIONS: Final[tuple[Callable[[Any], Any], ...]] = (
-    click.option(
+_PATH: Final = click.Path(allow_dash=True, path_type=Path)
+
+
+def _input(*, required: bool) -> Callable[[Any], Any]:
+    help_text = "Read this file, or - for standard input; it may be compressed."
+    return click.option(
         "--input",
         "table_path",
-        type=click.Path(allow_dash=True, path_type=Path),
-        required=True,
+        type=_PATH,
+        required=required,
         metavar="FILE",
-        help="Read this file, or - for standard input; it may be compressed.",
-    ),
+        help=help_text if required else f"{help_text}  [default: the workspace]",
+    )
+
+
+_OPTIONS: Final[tuple[Callable[[Any], Any], ...]] = (
     click.option(
         "--input-format",
         "table_format",

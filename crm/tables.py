@@ -4,7 +4,8 @@ The contract of a table is data. The lake creates tables from it, output masks b
 documentation is generated from it. Plugins add their tables through the `tables` hook.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Store = Literal["lake", "records"]
@@ -60,3 +61,12 @@ class Table:
     indexes: tuple[tuple[str, ...], ...] = ()
     person: str = ""
     keep: bool = False
+
+
+def with_personal(table: Table, personal: Mapping[str, Mask]) -> Table:
+    """The contract with more columns personal: those of these names, with their masks."""
+    columns = (
+        replace(column, mask=column.mask or personal.get(column.name)) if column.name in personal else column
+        for column in table.columns
+    )
+    return replace(table, columns=tuple(columns))

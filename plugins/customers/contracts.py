@@ -121,8 +121,7 @@ MERGES: Final = Table(
         _WHO,
         Column("merged", "string", "id of the record that was put to it", mask="name"),
         Column("probability", "float64", "how likely they are of one person; null where a person has said so"),
-        Column("before", "string", "the customer's row before, as a JSON object", mask="hidden", secret=True),
-        Column("row", "string", "the merged record's row, as a JSON object", mask="hidden", secret=True),
+        Column("row", "string", "the row of the record that was put to it, as a JSON object", mask="hidden", secret=True),
         Column("origins", "string", "which record each value is from, as a JSON object", mask="hidden"),
         Column("undone", "timestamp", "when it was undone; null while it holds"),
     ),
@@ -131,6 +130,21 @@ MERGES: Final = Table(
     by_date=False,
     key=("merge",),
     indexes=(("customer",), ("merged",)),
+    person="customer",
+)
+
+APART: Final = Table(
+    "apart",
+    "Pairs of records that look like one person's, and of which a person has said that they are not.",
+    (
+        _WHO,
+        Column("other", "string", "id of the other record, which is the greater one", mask="name"),
+        Column("ts", "timestamp", "when it was said"),
+    ),
+    owner="customers",
+    store="records",
+    by_date=False,
+    key=("customer", "other"),
     person="customer",
 )
 
@@ -154,4 +168,4 @@ IMPORTS: Final = Table(
     key=("run",),
 )
 
-TABLES: Final = (CUSTOMERS, ORDERS, SURVEYS, POINTS, MERGES, IMPORTS)
+TABLES: Final = (CUSTOMERS, ORDERS, SURVEYS, POINTS, MERGES, APART, IMPORTS)

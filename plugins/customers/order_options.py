@@ -1,4 +1,4 @@
-"""Options that commands about orders share: which columns hold what, and when the observation ends."""
+"""What commands about orders share: from where they are read, which columns hold what, when the observation ends."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import click
 
+from crm.errors import UsageError
 from crm.messages import counted
-from crm.reading import current_table, table_file
+from crm.reading import current_file, current_table, table_or_workspace
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from crm.app import App
     from plugins.customers.transactions import Orders
 
@@ -23,25 +26,25 @@ _NAMES: Final = ("customer", "date", "amount", "until")
 
 
 def from_orders(function: Callable[P, R]) -> Callable[P, R]:
-    """Add the options that say what a file of orders holds, and which file; stands above `table_output`."""
+    """Add the options that say which orders are meant, those of the workspace or of a file; stands above `table_output`."""
 
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
         click.get_current_context().meta[_META] = [kwargs.pop(f"order_{name}") for name in _NAMES]
         return function(*args, **kwargs)
 
-    reading = table_file(command)
+    reading = table_or_workspace(command)
     for option in reversed(_OPTIONS):
         option(reading)
     return reading
 
 
 def current_orders(app: "App") -> "Orders":
-    """The orders that the user of the running command has named; rows that are none are told.
+    """The orders of the file that the user has named, else of the workspace; rows that are none are told.
 
     Raises:
         LookupError: the command that runs is not decorated with `from_orders`.
-        UsageError: a column is not there.
+        UsageError: a column is not there, or is named without a file.
         Unusable: the file cannot be read as orders.
     """
     from plugins.customers.transactions import orders_of
@@ -49,8 +52,14 @@ def current_orders(app: "App") -> "Orders":
     given = click.get_current_context().meta.get(_META)
     if not isinstance(given, list):
         raise LookupError("the running command has no options of orders")
-    *columns, until = given
-    table = current_table(app)
+    *named, until = given
+    columns = [name or usual for name, usual in zip(named, _NAMES, strict=False)]
+    if current_file() is not None:
+        table = current_table(app)
+    elif any(named):
+        raise UsageError("--customer, --date and --amount are about a file, and none is named with --input")
+    else:
+        table = _stored(app)
     orders = orders_of(table, columns, until)
     if orders.left_out:
         left = table.height - orders.rows.height
@@ -58,6 +67,22 @@ def current_orders(app: "App") -> "Orders":
     for each in orders.left_out:
         app.note(f"  {each}")
     return orders
+
+
+def _stored(app: "App") -> "pl.DataFrame":
+    """The orders of the workspace; their days begin in the zone of the output."""
+    import polars as pl
+
+    from crm.identities import current_ids
+    from crm.output import current
+
+    workspace = app.workspace()
+    rows = workspace.records.frame("orders").sort("order_id", "line")
+    return rows.select(
+        current_ids(workspace, rows["customer"]).alias("customer"),
+        pl.col("ts").dt.convert_time_zone(current().tz).dt.date().alias("date"),
+        "amount",
+    )
 
 
 class _Day(click.ParamType[date]):
@@ -123,10 +148,8 @@ _OPTIONS: Final[tuple[Callable[[Any], Any], ...]] = (
         click.option(
             f"--{name}",
             f"order_{name}",
-            default=name,
-            show_default=True,
             metavar="COLUMN",
-            help=f"The column with {what}.",
+            help=f"The file's column with {what}.  [default: {name}]",
         )
         for name, what in (
             ("customer", "the customer"),

@@ -1,15 +1,16 @@
 """`crm customers dedupe`."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from crm.app import App, pass_app
-from crm.errors import UsageError
+from crm.errors import NothingFound, UsageError
 from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 from crm.output import current, personal_columns, table_output
-from crm.reading import current_table, table_file
+from crm.reading import current_file, current_table, table_or_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,21 @@ _TELLING = frozenset(("given", "birth", "email", "idnumber"))
     help="List the pairs that may be of one person, or the person of every record.  [default: --pairs]",
 )
 @click.option("--parameters", is_flag=True, help="List what was learnt: m and u of each level of each field.")
-@table_file
+@click.option("--apply", is_flag=True, help="Put the workspace's records of one person together; can be undone.")
+@click.option(
+    "--review",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the doubtful pairs of the workspace to this file, for a person to decide; read it with --answers.",
+)
+@click.option(
+    "--answers",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    metavar="FILE",
+    help="Read what a person has decided in a file of --review: same records are put together, different ones stay "
+    "apart for good.",
+)
+@table_or_workspace
 @table_output()
 @pass_app
 def command(
@@ -64,16 +79,26 @@ def command(
     doubtful: float,
     as_pairs: bool,
     parameters: bool,
-) -> "pl.DataFrame":
-    """Find records that are of one person, in a file with a record a row.
+    apply: bool,
+    review: Path | None,
+    answers: Path | None,
+) -> "pl.DataFrame | None":
+    """Find records that are of one person, and put them together.
 
     Records that share something (a phone, a birth date, a name and a postcode ...) are compared field by field, and
     each pair gets the probability that it is of one person. How much each agreement says is learnt from the file by
     itself, without examples (Fellegi and Sunter). The weight is the evidence in bits. A level is exact, close,
     different, or missing. Needs the extra `match`.
 
+    Of the workspace's customers, those of one person become one: the record with the most values stays, and the others
+    fill its gaps. `crm customers merges` lists what was done, and `crm customers unmerge` takes it back.
+
     \b
     Examples:
+      crm customers dedupe
+      crm customers dedupe --apply
+      crm customers dedupe --review doubtful.xlsx --unmask
+      crm customers dedupe --answers doubtful.xlsx
       crm customers dedupe --input members.csv
       crm customers dedupe --input members.csv --match 'name=Member,phone=Mobile,state=' --id No
       crm customers dedupe --input members.xlsx --persons -o persons.csv
@@ -82,23 +107,98 @@ def command(
     from plugins.customers import linkage_columns
     from plugins.customers.record_linkage import Linkage
 
-    if parameters and not as_pairs:
-        raise UsageError("--parameters and --persons exclude each other: call the command twice")
+    _check(as_pairs, parameters, apply, review, answers)
     if doubtful > threshold:
         raise UsageError(f"--doubtful {doubtful:g} is above --threshold {threshold:g}")
-    frame = current_table(app)
-    columns = linkage_columns.chosen(frame.columns, linkage_columns.parse(match))
-    name = _id_column(frame, id_column, columns)
-    linkage = Linkage(frame, columns, _ids(frame, name))
-    _tell(app, linkage, columns, name)
+    if answers is not None:
+        from plugins.customers.commands.reviewing import take_answers
+
+        take_answers(app, answers)
+        return None
+    linkage, columns, name = _linkage(app, match, id_column)
+    if apply:
+        _apply(app, linkage, threshold)
+        return None
+    if review is not None:
+        from plugins.customers.commands.reviewing import write_review
+
+        write_review(app, linkage.pairs(doubtful, threshold), review)
+        return None
     if parameters:
         return linkage.parameters(columns)
     if as_pairs:
         return _masked(app, linkage.pairs(doubtful, threshold), name, ("id_a", "id_b"))
     table, cut = linkage.persons(threshold)
+    _tell_persons(app, table, cut)
+    return _masked(app, table, name, ("id",))
+
+
+def _check(as_pairs: bool, parameters: bool, apply: bool, review: Path | None, answers: Path | None) -> None:
+    """See that the options fit together."""
+    named = {
+        "--persons": not as_pairs,
+        "--parameters": parameters,
+        "--apply": apply,
+        "--review": review is not None,
+        "--answers": answers is not None,
+    }
+    given = [name for name, there in named.items() if there]
+    if len(given) > 1:
+        raise UsageError(f"{given[0]} and {given[1]} exclude each other: call the command twice")
+    writes = [name for name in given if name in ("--apply", "--review", "--answers")]
+    if writes and current_file() is not None:
+        raise UsageError(f"{writes[0]} is about the workspace's customers, and --input names a file")
+
+
+def _linkage(
+    app: App, match: tuple[str, ...], id_column: str | None
+) -> "tuple[Linkage, Mapping[str, str], str | None]":
+    """The records of the file or the workspace, linked; what each column is; and the column that names the records."""
+    from plugins.customers import linkage_columns
+    from plugins.customers.record_linkage import Linkage
+
+    if current_file() is not None:
+        frame = current_table(app)
+        columns = linkage_columns.chosen(frame.columns, linkage_columns.parse(match))
+        name = _id_column(frame, id_column, columns)
+    else:
+        if id_column is not None:
+            raise UsageError("--id is about a file, and none is named with --input")
+        frame = _customers(app)
+        columns = linkage_columns.chosen(frame.columns, linkage_columns.parse(match))
+        name = "customer"
+    linkage = Linkage(frame, columns, _ids(frame, name))
+    _tell(app, linkage, columns, name)
+    return linkage, columns, name
+
+
+def _customers(app: App) -> "pl.DataFrame":
+    """The workspace's customers, without columns in which there is nothing."""
+    frame = app.workspace().records.frame("customers").drop("extras", "original", "source", "note")
+    if not frame.height:
+        raise NothingFound("there are no customers yet; `crm customers import FILE` brings some")
+    return frame.select(column for column in frame if column.name == "customer" or column.null_count() < frame.height)
+
+
+def _tell_persons(app: App, table: "pl.DataFrame", cut: int) -> None:
     cuts = f"; {counted(cut, 'group')} cut where chains of records do not hold together" if cut else ""
     app.note(f"{counted(table['person'].n_unique(), 'person')}{cuts}")
-    return _masked(app, table, name, ("id",))
+
+
+def _apply(app: App, linkage: "Linkage", threshold: float) -> None:
+    """Put the records of each person together."""
+    import polars as pl
+
+    from crm.access import require
+    from plugins.customers.commands.reviewing import put_together
+
+    require(app, "merge")
+    table, cut = linkage.persons(threshold)
+    _tell_persons(app, table, cut)
+    pairs = linkage.pairs(threshold, threshold)
+    sides = [pairs.select(pl.col(side).alias("customer"), "probability") for side in ("id_a", "id_b")]
+    sure = pl.concat(sides).group_by("customer").agg(pl.col("probability").max())
+    put_together(app, table.select(pl.col("id").alias("customer"), "person"), sure)
 
 
 def _id_column(frame: "pl.DataFrame", told: str | None, columns: "Mapping[str, str]") -> str | None:

@@ -1,0 +1,75 @@
+"""The tables of this plugin as targets of an import: their fields, keys, and what is written with them."""
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+import sqlalchemy as sa
+
+from crm.consents import CONSENTS as CONSENTS_TABLE
+from crm.forgetting import is_forgotten
+from crm.identities import IDENTITIES, hashed
+from crm.importing import Target
+from plugins.customers.completing import as_they_are, customer_ids, order_ids
+from plugins.customers.contracts import CUSTOMERS as CUSTOMERS_TABLE
+from plugins.customers.contracts import ORDERS as ORDERS_TABLE
+from plugins.customers.contracts import SURVEYS as SURVEYS_TABLE
+from plugins.customers.fields import CONSENT_FIELDS, CUSTOMER_FIELDS, ORDER_FIELDS, SURVEY_FIELDS
+
+if TYPE_CHECKING:
+    from crm.workspace import Workspace
+
+KNOWN_BY: Final = ("login", "phone", "email", "idnumber")
+"""Fields of a customer that identities are made of."""
+
+
+def identities(workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
+    """By what customers are known.
+
+    Args:
+        workspace: The workspace, whose key hashes.
+        rows: Customers, with their fields.
+    """
+    parts = []
+    for kind in KNOWN_BY:
+        known = rows.select("customer", kind).drop_nulls()
+        numbers = pl.Series("hash", hashed(workspace.key, kind, known[kind]), dtype=pl.Int64)
+        parts.append(known.select(pl.lit(kind).alias("kind"), numbers, "customer"))
+    return pl.concat(parts).unique(maintain_order=True)
+
+
+def write_identities(workspace: "Workspace", connection: sa.Connection, rows: pl.DataFrame, known: pl.Series) -> None:
+    """Write by what customers are known, in place of what they were known by before."""
+    records = workspace.records
+    before = rows.filter(known).select("customer")
+    if before.height:
+        pairs = before.join(pl.DataFrame({"kind": KNOWN_BY}), how="cross")
+        records.delete(connection, IDENTITIES.name, pairs)
+    records.append(connection, IDENTITIES.name, identities(workspace, rows))
+
+
+CUSTOMERS: Final = Target(
+    CUSTOMERS_TABLE, "customer", CUSTOMER_FIELDS, complete=customer_ids, barred=is_forgotten, written=write_identities
+)
+ORDERS: Final = Target(ORDERS_TABLE, "order", ORDER_FIELDS, complete=order_ids, barred=is_forgotten)
+SURVEYS: Final = Target(SURVEYS_TABLE, "answer", SURVEY_FIELDS, complete=as_they_are, barred=is_forgotten)
+CONSENTS: Final = Target(CONSENTS_TABLE, "consent", CONSENT_FIELDS, complete=as_they_are, barred=is_forgotten)
+
+
+def customers() -> Target:
+    """The table of customers."""
+    return CUSTOMERS
+
+
+def orders() -> Target:
+    """The table of orders."""
+    return ORDERS
+
+
+def surveys() -> Target:
+    """The table of answers."""
+    return SURVEYS
+
+
+def consents() -> Target:
+    """The table of consents."""
+    return CONSENTS
