@@ -93,7 +93,7 @@ def current_ids(workspace: "Workspace", ids: "pl.Series") -> "pl.Series":
         rows = connection.execute(sa.select(table.c.hash, table.c.customer).where(table.c.kind == FORMER)).all()
     if not rows:
         return ids
-    former: dict[int | None, str] = {number: customer for number, customer in rows}
+    former: dict[int | None, str] = dict(tuple(row) for row in rows)
     own = ids.unique().drop_nulls().to_list()
     now = {
         each: former[number]

@@ -72,9 +72,13 @@ def changes(contract: Table, given: pl.DataFrame, stored: pl.DataFrame, how: OnD
         return Changes(full, none, 0, late.arg_true(), 0)
     often = stack.select(pl.struct(key).is_duplicated()).to_series()
     once = folded(stack.filter(often), key, how)
-    before = once.select(key).join(stored.with_columns(pl.lit(True).alias(_STORED)), on=key, how="left", maintain_order="left")
+    before = once.select(key).join(
+        stored.with_columns(pl.lit(True).alias(_STORED)), on=key, how="left", maintain_order="left"
+    )
     known = before[_STORED].fill_null(False)
-    alike = pl.DataFrame({name: once[name].eq_missing(before[name]) for name in schema}).select(pl.all_horizontal(pl.all()))
+    alike = pl.DataFrame({name: once[name].eq_missing(before[name]) for name in schema}).select(
+        pl.all_horizontal(pl.all())
+    )
     same = known & alike.to_series()
     alone = full.filter(~often[stored.height :])
     rows = pl.concat([once.filter(~same), alone])
@@ -135,6 +139,6 @@ def narrowed(wide: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def _decides(name: str, columns: Sequence[str]) -> str:
-    """The column whose values decide from which row a column is taken: of the text that a value came from, the value's."""
+    """The column whose values decide from which row a column is taken: a value's, for the text that it came from."""
     of = name.removeprefix(f"{ORIGINAL}:")
     return of if of != name and of in columns else name

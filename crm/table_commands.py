@@ -72,7 +72,9 @@ _OPTIONS: Final = (
         "the row is left out, or nothing at all is imported.",
     ),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and store nothing."),
-    click.option("--rejects", type=_FILE, metavar="FILE", help="Write the rows that are not taken here, with the reasons."),
+    click.option(
+        "--rejects", type=_FILE, metavar="FILE", help="Write the rows that are not taken here, with the reasons."
+    ),
     click.option(
         "--max-rejects",
         type=click.IntRange(min=0),

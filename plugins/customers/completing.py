@@ -57,7 +57,9 @@ def as_they_are(_workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
 def _everything(rows: pl.DataFrame) -> pl.Expr:
     """All that a row says, but not how it was written and where it is from."""
     columns = [name for name in rows.columns if name not in ("original", "source", "row")]
-    return pl.concat_str([pl.lit("all"), *(pl.col(name).cast(pl.String).fill_null("") for name in columns)], separator=_SIGN)
+    return pl.concat_str(
+        [pl.lit("all"), *(pl.col(name).cast(pl.String).fill_null("") for name in columns)], separator=_SIGN
+    )
 
 
 def _made(key: bytes, begin: str, texts: pl.Series) -> pl.Series:

@@ -5,9 +5,15 @@ from typing import Final
 from crm.tables import Column, Table
 
 _WHO: Final = Column("customer", "string", "id of the customer", mask="name")
-_EXTRAS: Final = Column("extras", "string", "columns that no field is for, as a JSON object of texts", mask="hidden", secret=True)
+_EXTRAS: Final = Column(
+    "extras", "string", "columns that no field is for, as a JSON object of texts", mask="hidden", secret=True
+)
 _ORIGINAL: Final = Column(
-    "original", "string", "values as they came in, where they were brought into form, as a JSON object", mask="hidden", secret=True
+    "original",
+    "string",
+    "values as they came in, where they were brought into form, as a JSON object",
+    mask="hidden",
+    secret=True,
 )
 _SOURCE: Final = Column("source", "string", "the file or system that the row came from")
 
@@ -121,7 +127,9 @@ MERGES: Final = Table(
         _WHO,
         Column("merged", "string", "id of the record that was put to it", mask="name"),
         Column("probability", "float64", "how likely they are of one person; null where a person has said so"),
-        Column("row", "string", "the row of the record that was put to it, as a JSON object", mask="hidden", secret=True),
+        Column(
+            "row", "string", "the row of the record that was put to it, as a JSON object", mask="hidden", secret=True
+        ),
         Column("origins", "string", "which record each value is from, as a JSON object", mask="hidden"),
         Column("undone", "timestamp", "when it was undone; null while it holds"),
     ),

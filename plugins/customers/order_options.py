@@ -26,7 +26,7 @@ _NAMES: Final = ("customer", "date", "amount", "until")
 
 
 def from_orders(function: Callable[P, R]) -> Callable[P, R]:
-    """Add the options that say which orders are meant, those of the workspace or of a file; stands above `table_output`."""
+    """Add the options that say which orders are meant, the workspace's or a file's; stands above `table_output`."""
 
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import sqlalchemy as sa
+from crm.forgetting import is_forgotten
 
 from crm.consents import CONSENTS as CONSENTS_TABLE
-from crm.forgetting import is_forgotten
 from crm.identities import IDENTITIES, hashed
 from crm.importing import Target
 from plugins.customers.completing import as_they_are, customer_ids, order_ids

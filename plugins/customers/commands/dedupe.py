@@ -104,8 +104,6 @@ def command(
       crm customers dedupe --input members.xlsx --persons -o persons.csv
       crm customers dedupe --input members.csv --parameters
     """
-    from plugins.customers import linkage_columns
-    from plugins.customers.record_linkage import Linkage
 
     _check(as_pairs, parameters, apply, review, answers)
     if doubtful > threshold:

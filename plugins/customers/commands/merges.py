@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 @click.command(name="merges")
-@click.option("--undone/--all", default=None, help="Only merges that were taken back, or these, too.  [default: neither]")
+@click.option("--all", "every", is_flag=True, help="Also merges that were taken back.")
 @table_output()
 @pass_app
-def command(app: App, undone: bool | None) -> "pl.DataFrame":
+def command(app: App, every: bool) -> "pl.DataFrame":
     """List which records were put together.
 
     One row a record that was put to another: the customer that stayed, the id of the record, how likely they are of one
@@ -29,11 +29,7 @@ def command(app: App, undone: bool | None) -> "pl.DataFrame":
     import polars as pl
 
     rows = app.workspace().records.frame("merges").sort("merge", descending=True).drop("row")
-    if undone is None:
-        rows = rows.filter(pl.col("undone").is_null()).drop("undone")
-    elif undone:
-        rows = rows.filter(pl.col("undone").is_not_null())
-    return rows
+    return rows if every else rows.filter(pl.col("undone").is_null()).drop("undone")
 
 
 @click.command(name="unmerge")

@@ -57,9 +57,7 @@ def write_review(app: "App", pairs: pl.DataFrame, file: Path) -> None:
 def _undecided(app: "App", pairs: pl.DataFrame) -> pl.DataFrame:
     """The pairs of which nobody has said yet that they are different."""
     apart = app.workspace().records.frame(APART.name)
-    ordered = pairs.with_columns(
-        low=pl.min_horizontal("id_a", "id_b"), high=pl.max_horizontal("id_a", "id_b")
-    )
+    ordered = pairs.with_columns(low=pl.min_horizontal("id_a", "id_b"), high=pl.max_horizontal("id_a", "id_b"))
     return ordered.join(apart, left_on=["low", "high"], right_on=["customer", "other"], how="anti").drop("low", "high")
 
 
@@ -96,9 +94,7 @@ def take_answers(app: "App", file: Path) -> None:
     if same.height:
         put_together(app, components(same.select("a", "b")), None)
     open_ones = pairs.height - different.height - same.height
-    app.note(
-        f"{counted(same.height, 'pair')} same, {different.height:,} different, {open_ones:,} not decided"
-    )
+    app.note(f"{counted(same.height, 'pair')} same, {different.height:,} different, {open_ones:,} not decided")
 
 
 def _decided(file: Path, sheet: pl.DataFrame) -> pl.DataFrame:
