@@ -3,13 +3,14 @@
 The configuration names the role of everybody who uses the workspace, or of single users of the operating system.
 """
 
-import getpass
 import os
+import pwd
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 
-from crm.errors import Refused
+from crm.errors import CrmError, Refused
 from crm.tables import Mask
 
 if TYPE_CHECKING:
@@ -54,15 +55,18 @@ class AccessConfig(msgspec.Struct, frozen=True):
 
 
 def user() -> str:
-    """The name of the operating system's user; in a container there may be a number alone."""
+    """The name of the operating system's user, as the system knows it: variables of the environment do not count.
+
+    In a container there may be a number alone.
+    """
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return f"uid {os.getuid()}"
 
 
 def require(app: "App", action: Action) -> None:
-    """See that the user's role may do something.
+    """See that the user's role may do something; a refusal goes into the audit log.
 
     Raises:
         Refused: it may not.
@@ -71,4 +75,16 @@ def require(app: "App", action: Action) -> None:
     role = config.users.get(user(), config.role)
     needed = config.needs.get(action, NEEDED[action])
     if ROLES.index(role) < ROLES.index(needed):
+        _record(app, action)
         raise Refused(f"the role {role} may not {action}; it takes the role {needed} (`access` in the configuration)")
+
+
+def _record(app: "App", action: Action) -> None:
+    """Record what was refused, where the user may write to the records; refused it is in any case."""
+    import click
+
+    from crm.audit import record
+
+    context = click.get_current_context(silent=True)
+    with suppress(CrmError):
+        record(app, "refused", f"{context.command_path}: {action}" if context else action, None)

@@ -99,9 +99,17 @@ class App:
         Raises:
             Unusable: There is none, or it cannot be used.
         """
+        from crm.protection import ProtectionConfig, RecordsConfig
         from crm.workspace import Workspace
 
-        return Workspace.open(self.workspace_path, self.tables, create=create, note=self.note)
+        return Workspace.open(
+            self.workspace_path,
+            self.tables,
+            create=create,
+            note=self.note,
+            where=self.config.get("records", RecordsConfig),
+            protection=self.config.get("protection", ProtectionConfig),
+        )
 
     def note(self, text: str) -> None:
         """Tell the user something on stderr, unless `-q` is given."""

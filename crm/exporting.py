@@ -1,5 +1,6 @@
 """Rows of a table of records as people want them: extras as columns of their own, of a segment, of a condition."""
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -88,5 +89,16 @@ def harmless(frame: "pl.LazyFrame") -> "pl.LazyFrame":
     return frame.with_columns(guarded).rename(lambda name: f"'{name}" if name[:1] in "=+-@\t\r" and name else name)
 
 
+def unguarded(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """A table without the signs that `harmless` has put into it."""
+    import polars as pl
+
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    bare = frame.with_columns(pl.col(*texts).str.replace(GUARDED, "$1")) if texts else frame
+    names = {name: name[1:] for name in frame.columns if re.search(GUARDED, name) and name[1:] not in frame.columns}
+    return bare.rename(names)
+
+
 FORMULA: Final = r"^[=+\-@\t\r]"
 """What a spreadsheet takes for the beginning of a formula."""
+GUARDED: Final = r"^'([=+\-@\t\r])"

@@ -160,32 +160,48 @@ class Filters:
         Raises:
             UsageError: it is no condition, or names a column that is not there.
         """
-        import polars as pl
+        return frame if self.where is None else matching(app, frame, self.where)
 
-        if self.where is None:
-            return frame
-        _check(self.where)
-        schema = frame.collect_schema()
-        known, said = schema.names(), set(re.findall(r"\w+", self.where.lower()))
-        personal = {name: mask for name, mask in personal_now(app).items() if name in schema}
-        personal = {name: mask for name, mask in personal.items() if name in said}
-        if current().unmask and personal:
-            from crm.audit import record
 
-            record(app, "unmask", f"{click.get_current_context().command_path}: --where on {one_of(personal)}", None)
-            personal = {}
-        try:
-            found = _where(frame, self.where, personal)
-            found.collect_schema()
-        except pl.exceptions.ColumnNotFoundError as error:
-            missing = re.search(r'"([^"]*)"', str(error))
-            name = missing[1] if missing else ""
-            raise UsageError(
-                f"--where: there is no column `{name}`{did_you_mean(name, known)}; there are: {one_of(known)}"
-            ) from error
-        except pl.exceptions.PolarsError as error:
-            raise UsageError(_wrong(error)) from error
-        return found
+def matching(
+    app: "App", frame: "pl.LazyFrame", condition: str, said: str = "--where", example: str | None = None
+) -> "pl.LazyFrame":
+    """The rows of a table that fulfil a condition, which sees personal columns masked.
+
+    Args:
+        app: The run of the program.
+        frame: The table.
+        condition: In SQL.
+        said: Where the user has written it, for what is said of mistakes.
+        example: A condition on such a table; None for that of the running command.
+
+    Raises:
+        UsageError: it is no condition, or names a column that is not there.
+    """
+    import polars as pl
+
+    _check(condition, said, example)
+    schema = frame.collect_schema()
+    known, words = schema.names(), set(re.findall(r"\w+", condition.lower()))
+    personal = {name: mask for name, mask in personal_now(app).items() if name in schema}
+    personal = {name: mask for name, mask in personal.items() if name in words}
+    if current().unmask and personal:
+        from crm.audit import record
+
+        record(app, "unmask", f"{click.get_current_context().command_path}: {said} on {one_of(personal)}", None)
+        personal = {}
+    try:
+        found = _where(frame, condition, personal)
+        found.collect_schema()
+    except pl.exceptions.ColumnNotFoundError as error:
+        missing = re.search(r'"([^"]*)"', str(error))
+        name = missing[1] if missing else ""
+        raise UsageError(
+            f"{said}: there is no column `{name}`{did_you_mean(name, known)}; there are: {one_of(known)}"
+        ) from error
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(wrong(error, said)) from error
+    return found
 
 
 def _between(frame: "pl.LazyFrame", column: str, first: date | None, behind: date | None) -> "pl.LazyFrame":
@@ -211,7 +227,7 @@ def _where(frame: "pl.LazyFrame", condition: str, masks: dict[str, str]) -> "pl.
     return found.with_columns(pl.col(whole).struct.field(*masks)).drop(whole)
 
 
-def _check(condition: str) -> None:
+def _check(condition: str, said: str, example: str | None) -> None:
     """See that a condition is one, and judges every row by itself.
 
     Raises:
@@ -223,17 +239,18 @@ def _check(condition: str) -> None:
         if depth < 0:
             break
     if depth or ";" in text or not text.strip():
-        raise UsageError(f"--where is no condition; write one such as: {_example()}")
+        raise UsageError(f"{said} is no condition; write one such as: {example or _example()}")
     if sql.reads_files(condition):
-        raise UsageError("--where cannot read files")
+        raise UsageError(f"{said} cannot read files")
     if found := _WHOLE.search(text):
         word = found[0].rstrip("( ")
-        raise UsageError(f"--where judges each row by itself, without `{word}`; for more there is `crm query`")
+        raise UsageError(f"{said} judges each row by itself, without `{word}`; for more there is `crm query`")
 
 
-def _wrong(error: Exception) -> str:
+def wrong(error: Exception, said: str = "--where") -> str:
+    """The sentence for a condition that Polars cannot evaluate."""
     reason = str(error).splitlines()[0].rstrip(":. ").removeprefix("sql parser error: ")
-    return f"--where cannot be evaluated: {reason}"
+    return f"{said} cannot be evaluated: {reason}"
 
 
 def current_filters() -> Filters:
@@ -285,7 +302,7 @@ def _filtered(function: Callable[P, R], example: str) -> Callable[P, R]:
         except pl.exceptions.PolarsError as error:
             if given["where"] is None:
                 raise
-            raise UsageError(_wrong(error)) from error
+            raise UsageError(wrong(error)) from error
 
     where = click.option("--where", "filter_where", metavar="SQL", help=f"Only rows for which this is true: {example}.")
     for option in (where, *reversed(_OPTIONS)):

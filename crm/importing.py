@@ -3,40 +3,49 @@
 All of it is one transaction. Every row of the file is accounted for: rows = new + changed + same + repeated + rejected.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import polars as pl
 import sqlalchemy as sa
 
+from crm.atomic import replacing
 from crm.audit import append
-from crm.errors import TooManyRejects, Unusable
+from crm.errors import TooManyRejects, Unusable, UsageError
+from crm.exporting import unguarded
+from crm.identities import current_ids
 from crm.intake.fields import Field
-from crm.intake.mapping import MapFile, guess, read_map, write_map
+from crm.intake.mapping import EXTRAS, MapFile, guess, read_map, write_map
 from crm.intake.normalise import normalised
 from crm.intake.rejects import rejects_frame
 from crm.intake.rules import violations
 from crm.intake.statistics import suspects
 from crm.messages import counted
 from crm.nearest import one_of
+from crm.reading import STDIN, read_table, tell
 from crm.storing import Changes, OnDuplicate, changes
 from crm.tables import Table
 
 if TYPE_CHECKING:
     from crm.app import App
     from crm.content import Read
+    from crm.hookspecs import Writer
     from crm.reading import TableFile
     from crm.workspace import Workspace
 
 Complete: TypeAlias = "Callable[[Workspace, pl.DataFrame], pl.DataFrame]"
-Written: TypeAlias = "Callable[[Workspace, sa.Connection, pl.DataFrame], None]"
+Written: TypeAlias = "Callable[[Workspace, sa.Connection, pl.DataFrame, pl.Series], None]"
 Barred: TypeAlias = "Callable[[Workspace, pl.DataFrame], pl.Series]"
 
 ROW: Final = "row"
 _SHOWN: Final = 5
-"""So many rejected rows, and suspects, are told one by one."""
+"""So many values that are unlike the others are told one by one."""
+_FEW: Final = 400
+"""Up to so many keys are looked up by name; for more the table is read whole."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,8 @@ class Target:
     thing: str
     fields: tuple[Field, ...]
     complete: Complete
-    barred: Barred | None = None
-    written: Written | None = None
+    barred: "Barred | None" = None
+    written: "Written | None" = None
 
 
 @dataclass(frozen=True)
@@ -86,21 +95,6 @@ class Wishes:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The rows of a file, judged.
-
-    Attributes:
-        good: Rows in the contract's types, and their numbers in the file in the column `row`.
-        faults: `row`, `column`, `reason` of each fault of the others.
-        warnings: Sentences on rows that go in although something is odd.
-    """
-
-    good: pl.DataFrame
-    faults: pl.DataFrame
-    warnings: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What became of the rows of a file."""
 
@@ -112,7 +106,239 @@ class Outcome:
     rejected: int
 
     def table(self) -> pl.DataFrame:
-        """As a table with a row an outcome."""
-        names = ("new", "changed", "same", "repeated", "rejected")
-        counts = [getattr(self, name) for name in names]
-        return pl.DataFrame({"outcome": [*names, "rows in all"], "rows": [*counts, self.rows]})
+        """A row an outcome, and one for all."""
+        names = ("new", "changed", "same", "repeated", "rejected", "rows")
+        return pl.DataFrame({"outcome": names, "rows": [getattr(self, name) for name in names]})
+
+
+def import_file(app: "App", target: Target, file: "TableFile", wishes: Wishes, summary: Path | None) -> pl.DataFrame:
+    """Import a file into a table.
+
+    Args:
+        app: The run of the program.
+        target: The table.
+        file: The file.
+        wishes: How.
+        summary: Where to write what was done as JSON; None for nowhere.
+
+    Returns:
+        What became of the rows.
+
+    Raises:
+        UsageError: a column or an option is wrong.
+        Unusable: the file, the map or the workspace cannot be used; with `fail`, a key is there already.
+        TooManyRejects: more rows are rejected than the user allows; nothing is stored.
+    """
+    writer = _rejects_writer(app, wishes.rejects)
+    found = read_table(file, app.host.readers())
+    found = replace(found, frame=unguarded(found.frame))
+    tell(app, file.name, found)
+    said = _map(app, target, found.frame.columns, wishes)
+    workspace = app.workspace(create=True)
+    good, faults = _judged(app, target, workspace, found, said, wishes)
+    unread = found.rejects.height if found.rejects is not None else 0
+    rejected = found.frame.height - good.height + unread
+    if wishes.rejects is not None and writer is not None:
+        _write_rejects(wishes.rejects, found, faults, writer)
+    _tell_faults(app, faults, found)
+    _refuse(file.name, good.height, rejected, wishes)
+    source = wishes.source or (file.name if file.path == STDIN else file.path.name)
+    outcome = _store(workspace, target, good, source, found.frame.height + unread, rejected, wishes)
+    if summary is not None:
+        _write_summary(summary, target.contract.name, source, outcome, wishes)
+    if wishes.dry_run:
+        app.note("nothing is stored (--dry-run)")
+    return outcome.table()
+
+
+def _rejects_writer(app: "App", file: Path | None) -> "Writer | None":
+    """The writer of the rejects' format.
+
+    Raises:
+        UsageError: the ending of the file names none.
+    """
+    if file is None:
+        return None
+    writers = {ending: writer for writer in app.host.writers().values() for ending in writer.endings}
+    if file.suffix.lower() not in writers:
+        raise UsageError(f"--rejects: the ending of {file} names no format; known are {one_of(sorted(writers))}")
+    return writers[file.suffix.lower()]
+
+
+def _map(app: "App", target: Target, columns: Sequence[str], wishes: Wishes) -> MapFile:
+    """Which column is what, as the user says, else guessed and told."""
+    if wishes.map_file is not None:
+        said = read_map(wishes.map_file, columns, target.fields)
+    else:
+        said = MapFile(guess(columns, target.fields))
+    if wishes.save_map is not None:
+        write_map(wishes.save_map, said.mapping, target.fields)
+    known = said.mapping.columns
+    app.note(f"columns: {one_of(f'{column} → {name}' for name, column in known.items()) or 'none is known'}")
+    if said.mapping.extras:
+        keeps = any(column.name == EXTRAS for column in target.contract.columns)
+        what = "kept under their own names" if keeps else "left out, as there is no field for them"
+        app.note(f"{what}: {one_of(said.mapping.extras)}")
+    return said
+
+
+def _judged(
+    app: "App", target: Target, workspace: "Workspace", found: "Read", said: MapFile, wishes: Wishes
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The good rows, with keys, and the faults of the others: `row` (index), `column`, `reason`."""
+    region = (wishes.region or said.region or "CN").upper()
+    made = normalised(
+        found.frame, said.mapping, target.fields, region=region, dates=said.dates, zone=said.zone or "UTC"
+    )
+    for sentence in made.notes:
+        app.note(sentence)
+    for sentence in made.warnings:
+        app.warn(sentence)
+    rows = target.complete(workspace, made.frame)
+    broken = violations(rows, said.rules, extras=said.mapping.extras)
+    faults = pl.concat([made.faults, broken.filter(severity="reject").select(made.faults.columns)])
+    faults = pl.concat([faults, _keyless(target, rows, faults), _forgotten(target, workspace, rows, faults)])
+    bad = pl.Series([False], dtype=pl.Boolean).new_from_index(0, rows.height)
+    bad = bad.scatter(faults["row"].unique(), True) if faults.height else bad
+    good, numbers = rows.filter(~bad), found.numbers()
+    warned = broken.filter(severity="warn").filter(~pl.col("row").is_in(faults["row"].implode()))
+    for sentence in _odd(good, numbers.filter(~bad), numbers, warned, said.mapping.columns):
+        app.warn(sentence)
+    return good, faults.sort("row", maintain_order=True)
+
+
+def _keyless(target: Target, rows: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+    """Faults of rows that lack a part of their key, and have no fault yet that says so."""
+    parts = []
+    for name in target.contract.key:
+        at = rows[name].is_null().arg_true().cast(faults.schema["row"])
+        lacking = pl.DataFrame({"row": at}).with_columns(column=pl.lit(name), reason=pl.lit("is missing"))
+        parts.append(lacking.filter(~pl.col("row").is_in(faults["row"].implode())))
+    return pl.concat([faults.clear(), *parts])
+
+
+def _forgotten(target: Target, workspace: "Workspace", rows: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
+    """Faults of rows of people who have been forgotten."""
+    if target.barred is None:
+        return faults.clear()
+    at = target.barred(workspace, rows).arg_true().cast(faults.schema["row"])
+    person = target.contract.person
+    return pl.DataFrame({"row": at}).with_columns(
+        column=pl.lit(person), reason=pl.lit("this person has been forgotten")
+    )
+
+
+def _odd(
+    rows: pl.DataFrame, own: pl.Series, numbers: pl.Series, warned: pl.DataFrame, columns: Mapping[str, str]
+) -> list[str]:
+    """Sentences on good rows that are odd: they break a rule that only warns, or are unlike all others."""
+    broken = warned.group_by("column", "reason", maintain_order=True).agg(pl.len(), pl.col("row").first())
+    told = [
+        f"column `{column}`: {counted(count, 'row')} {reason}, first row {numbers[row]:,}"
+        for column, reason, count, row in broken.iter_rows()
+    ]
+    found = suspects(rows)
+    each = found.group_by("column", "what", maintain_order=True).agg(pl.len(), pl.col("row").first())
+    odd = [
+        f"column `{columns.get(column, column)}`, row {own[row]:,}: {what}"
+        + (f" (and {count - 1:,} more)" if count > 1 else "")
+        for column, what, count, row in each.iter_rows()
+    ]
+    more = [f"{len(odd) - _SHOWN:,} more values are unlike the others of their columns"] if len(odd) > _SHOWN else []
+    return [*told, *odd[:_SHOWN], *more]
+
+
+def _write_rejects(file: Path, found: "Read", faults: pl.DataFrame, writer: "Writer") -> None:
+    """Write the rows that are not taken, for the owner of the file alone: they are as they came."""
+    rows = rejects_frame(found.frame.with_columns(found.numbers().alias(ROW)), _numbered(faults, found))
+    if found.rejects is not None and found.rejects.height:
+        unread = found.rejects.select(pl.col("row").cast(pl.Int64), pl.col("reason"), pl.col("text"))
+        rows = pl.concat([rows, unread], how="diagonal_relaxed").sort("row", maintain_order=True)
+    with replacing(file) as out:
+        writer.write(rows.lazy(), out)
+    file.chmod(0o600)
+
+
+def _numbered(faults: pl.DataFrame, found: "Read") -> pl.DataFrame:
+    """Faults with the rows' numbers in the file instead of their indexes."""
+    return faults.with_columns(found.numbers().gather(faults["row"]).alias("row"))
+
+
+def _tell_faults(app: "App", faults: pl.DataFrame, found: "Read") -> None:
+    """Say which rows are not taken, by reason, without what they hold."""
+    each = (
+        _numbered(faults, found).group_by("column", "reason", maintain_order=True).agg(pl.len(), pl.col("row").first())
+    )
+    for column, reason, count, row in each.iter_rows():
+        which = f"row {row:,}" if count == 1 else f"first row {row:,}"
+        app.warn(f"column `{column}`: {counted(count, 'row')} not taken: {reason}; {which}")
+
+
+def _refuse(name: str, good: int, rejected: int, wishes: Wishes) -> None:
+    """See that not too much is wrong.
+
+    Raises:
+        TooManyRejects: more rows are rejected than the user allows.
+        Unusable: more rows are rejected than taken.
+    """
+    if wishes.max_rejects is not None and rejected > wishes.max_rejects:
+        raise TooManyRejects(
+            f"{name}: {counted(rejected, 'row')} rejected, and --max-rejects allows {wishes.max_rejects:,}; "
+            "nothing is stored"
+        )
+    if rejected > good:
+        raise Unusable(
+            f"{name}: {rejected:,} of {counted(rejected + good, 'row')} rejected, so nothing is stored; "
+            "is a column taken for what it is not? --save-map writes a map to correct"
+        )
+
+
+def _store(
+    workspace: "Workspace", target: Target, good: pl.DataFrame, source: str, rows: int, rejected: int, wishes: Wishes
+) -> Outcome:
+    """Hold the rows against the table and write what is new and what changes, in one transaction."""
+    contract, records = target.contract, workspace.records
+    given = good.with_columns(pl.col("source").fill_null(source))
+    with records.begin() as connection:
+        if contract.key == (contract.person,):
+            given = given.with_columns(current_ids(workspace, given[contract.person]).alias(contract.person))
+        stored = _there(workspace, contract, given)
+        made = changes(contract, given, stored, wishes.how)
+        if wishes.how == "fail" and len(made.duplicates):
+            raise Unusable(
+                f"nothing is stored: {counted(len(made.duplicates), 'row')} with ids that are there already, the first "
+                f"of them row {made.duplicates[0] + 1:,} of the good ones (--on-duplicate fail)"
+            )
+        outcome = Outcome(rows, made.new, made.changed, made.same, made.repeated, rejected)
+        if not wishes.dry_run:
+            _write(workspace, connection, target, made, source, outcome)
+    return outcome
+
+
+def _there(workspace: "Workspace", contract: Table, given: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the table that have the keys of the file."""
+    records, key = workspace.records, list(contract.key)
+    names = given[key[0]].unique()
+    some = records.table(contract.name).c[key[0]].in_(names.to_list()) if len(names) <= _FEW else None
+    return records.frame(contract.name, where=some).join(given.select(key), on=key, how="semi")
+
+
+def _write(
+    workspace: "Workspace", connection: sa.Connection, target: Target, made: Changes, source: str, outcome: Outcome
+) -> None:
+    records, name = workspace.records, target.contract.name
+    records.upsert(connection, name, made.rows)
+    if target.written is not None:
+        target.written(workspace, connection, made.rows, made.known)
+    runs = records.table("imports")
+    number = connection.execute(sa.select(sa.func.coalesce(sa.func.max(runs.c.run), 0))).scalar_one() + 1
+    now = datetime.now(UTC).replace(tzinfo=None)
+    connection.execute(sa.insert(runs).values(run=number, ts=now, table=name, source=source, **asdict(outcome)))
+    append(connection, records.table("audit"), "import", f"{name} from {source}", made.rows.height)
+
+
+def _write_summary(file: Path, table: str, source: str, outcome: Outcome, wishes: Wishes) -> None:
+    """Write what was done as a JSON object."""
+    said = {"table": table, "source": source, "dry_run": wishes.dry_run, **asdict(outcome)}
+    with replacing(file) as out:
+        out.write(json.dumps(said, ensure_ascii=False).encode() + b"\n")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeAlias, cast
 
 import click
 
+from crm.access import require
 from crm.nearest import did_you_mean, one_of
 from crm.options import TZ
 
@@ -81,6 +82,8 @@ def table_output(
             app = context.obj
             given = {name: kwargs.pop(f"output_{name}") for name in _NAMES}
             output = _chosen(app, default_format, given)
+            if output.unmask:
+                require(app, "unmask")
             context.meta[_META] = output
             frame = function(*args, **kwargs)
             if frame is not None:

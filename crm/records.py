@@ -1,20 +1,37 @@
 """The records of a workspace: SQL tables, made from their contracts, for what is edited row by row."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from crm.errors import Unusable
+from crm.storage.base import Conflict, Database
+from crm.storage.sqlite import SQLite
 from crm.tables import ColumnType, Table
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from crm.secrets import Cipher
+
+
+class Text(sa.types.TypeDecorator[str]):
+    """Texts, compared by their characters' numbers in every database, without NUL, which PostgreSQL refuses."""
+
+    impl = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """The text as it is stored."""
+        from crm.storage.rows import INSTEAD_OF_NUL, NUL
+
+        return value.replace(NUL, INSTEAD_OF_NUL) if value is not None and NUL in value else value
+
 
 TYPES: dict[ColumnType, type[sa.types.TypeEngine[Any]]] = {
     "boolean": sa.Boolean,
@@ -23,11 +40,19 @@ TYPES: dict[ColumnType, type[sa.types.TypeEngine[Any]]] = {
     "int32": sa.Integer,
     "int64": sa.BigInteger,
     "float64": sa.Float,
-    "string": sa.Text,
+    "string": Text,
     "date": sa.Date,
     "timestamp": sa.DateTime,
 }
 """Times are kept in UTC without a zone, as SQLite knows none."""
+
+MARKS = sa.Table(
+    "crm_marks",
+    sa.MetaData(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("mark", sa.Text, nullable=False),
+)
+"""What all workspaces that share a database must have in common: hashes of their keys, by name."""
 
 
 class Records:
@@ -35,68 +60,116 @@ class Records:
 
     Args:
         file: The SQLite file; made on first use.
-        tables: Contracts of all tables; those with the store "records" live here.
+        tables: Contracts of tables; those with the store "records" live here.
+        url: A PostgreSQL database that is used instead of the file.
+        cipher: Gives what seals and opens values of secret columns; None if there is no key.
+        seals: Whether what is written to secret columns is sealed.
+        marks: Gives a mark by name of each key that all workspaces which share the database must have.
+
+    Raises:
+        Unusable: the URL is none that can be used.
     """
 
-    def __init__(self, file: Path, tables: Mapping[str, Table]) -> None:
+    def __init__(
+        self,
+        file: Path,
+        tables: Mapping[str, Table],
+        *,
+        url: str | None = None,
+        cipher: "Callable[[], Cipher | None]" = lambda: None,
+        seals: bool = False,
+        marks: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
         self.file = file
         self.contracts = {name: table for name, table in tables.items() if table.store == "records"}
         self.metadata = sa.MetaData()
+        self.database = _database(file, url)
+        self._cipher = cipher
+        self._seals = seals
+        self._marks = marks
         for contract in self.contracts.values():
             _define(contract, self.metadata)
 
-    @cached_property
-    def engine(self) -> sa.Engine:
-        """What opens connections; tables and columns that are missing are made, where the file can be written."""
-        if self.read_only:
-            return self._engine_that_reads()
-        engine = _engine(f"sqlite:///{self.file}")
-        sa.event.listen(engine, "connect", _prepare)
-        try:
-            self.metadata.create_all(engine)
-            self._add_columns(engine)
-        except sa.exc.DatabaseError as error:
-            raise Unusable(f"{self.file} is no database of records: {error.orig}; restore it from a backup") from error
-        self.file.chmod(0o600)
-        return engine
+    @property
+    def place(self) -> str:
+        """Where they are, for messages: the file, or the URL without its password."""
+        return self.database.name
 
-    def _add_columns(self, engine: sa.Engine) -> None:
-        """Add to tables that are there the columns that their contracts have got since; they are null in old rows."""
-        with engine.begin() as connection:
-            inspector = sa.inspect(connection)
-            for table in self.metadata.sorted_tables:
-                known = {column["name"] for column in inspector.get_columns(table.name)}
-                for column in table.columns:
-                    if column.name not in known:
-                        name = connection.dialect.identifier_preparer.format_table(table)
-                        new = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
-                        connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {new}")
+    @property
+    def shared(self) -> bool:
+        """Whether other workspaces may have the same records."""
+        return not isinstance(self.database, SQLite)
 
     @property
     def read_only(self) -> bool:
-        """Whether the file, or its folder, in which SQLite keeps others beside it, cannot be written."""
-        return self.file.exists() and not (os.access(self.file, os.W_OK) and os.access(self.file.parent, os.W_OK))
+        """Whether it is known before trying that nothing can be written."""
+        return self.database.read_only
 
-    def _engine_that_reads(self) -> sa.Engine:
-        """What opens connections that change nothing.
-
-        SQLite keeps two files beside a database while it is open. Where they are missing and cannot be made, nobody
-        has it open for writing, and it can be read as a file that does not change.
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """What opens connections; tables, columns and indexes that are missing are made.
 
         Raises:
-            Unusable: it is no database.
+            Unusable: the database cannot be used, or belongs to a workspace with another key.
+            Refused: a table is missing, and the database does not let the user make it.
         """
-        reason: sa.exc.DatabaseError | None = None
-        for how in ("mode=ro", "immutable=1"):
-            engine = _engine(f"sqlite:///file:{quote(str(self.file.absolute()))}?{how}&uri=true")
-            try:
-                with engine.connect() as connection:
-                    connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-            except sa.exc.DatabaseError as error:
-                reason = error
-            else:
-                return engine
-        raise Unusable(f"{self.file} cannot be read: {reason.orig if reason else ''}; it may be written just now")
+        engine = self.database.engine()
+        if not self.read_only:
+            with engine.connect() as connection:
+                missing = self._missing(connection)
+            if missing:
+                self._make(engine)
+        if self.shared:
+            self._check_marks(engine)
+        return engine
+
+    def _missing(self, connection: sa.Connection) -> bool:
+        known = self.database.known(connection)
+        wanted = {(table.name, each.name) for table in self._all() for each in (*table.columns, *table.indexes)}
+        return not wanted <= known
+
+    def _all(self) -> list[sa.Table]:
+        return [*self.metadata.sorted_tables, *([MARKS] if self.shared else [])]
+
+    def _make(self, engine: sa.Engine) -> None:
+        """Make what is missing, as the only one who does; columns that are new are null in old rows."""
+        with engine.begin() as connection:
+            self.database.lock(connection)
+            known = self.database.known(connection)
+            there = {table for table, _ in known}
+            for table in self._all():
+                if table.name not in there:
+                    table.create(connection)
+                    continue
+                for column in table.columns:
+                    if (table.name, column.name) not in known:
+                        name = connection.dialect.identifier_preparer.format_table(table)
+                        new = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+                        connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {new}")
+                for index in table.indexes:
+                    if (table.name, str(index.name)) not in known:
+                        index.create(connection)
+
+    def _check_marks(self, engine: sa.Engine) -> None:
+        """See that this workspace has the keys by which the records name people; the first one decides.
+
+        Raises:
+            Unusable: it has others.
+        """
+        for name, mark in self._marks().items():
+            with engine.connect() as connection:
+                found = _mark(connection, name)
+            if found is None:
+                with engine.begin() as connection:
+                    self.database.lock(connection)
+                    found = _mark(connection, name)
+                    if found is None:
+                        connection.execute(sa.insert(MARKS).values(name=name, mark=mark))
+            if found not in (None, mark):
+                raise Unusable(
+                    f"the records in {self.place} were made with another {name} than this workspace has; give it a "
+                    f"copy of the {name} of the workspace that made them"
+                )
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -104,42 +177,156 @@ class Records:
 
         Raises:
             Unusable: the file, or its folder, cannot be written.
+            Locked: another run has been writing for long.
         """
         if self.read_only:
             raise Unusable(f"{self.file} cannot be written; check the permissions of its folder, and the file system")
         with self.engine.begin() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            self.database.lock(connection)
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A connection that sees all tables as they are now, whatever others write meanwhile."""
+        with self.engine.connect() as connection:
+            self.database.freeze(connection)
             yield connection
 
     def table(self, name: str) -> sa.Table:
         """The SQL table of a contract."""
         return self.metadata.tables[name]
 
-    def count(self, name: str) -> int:
+    def count(self, name: str, *, connection: sa.Connection | None = None) -> int:
         """How many rows a table has."""
-        with self.engine.connect() as connection:
-            return connection.execute(sa.select(sa.func.count()).select_from(self.table(name))).scalar_one()
+        with self._reading(connection) as reader:
+            return reader.execute(sa.select(sa.func.count()).select_from(self.table(name))).scalar_one()
 
-    def frame(self, name: str) -> "pl.DataFrame":
-        """A whole table as a frame with the contract's types."""
+    def frame(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str] | None = None,
+        where: sa.ColumnElement[bool] | None = None,
+        connection: sa.Connection | None = None,
+    ) -> "pl.DataFrame":
+        """Rows of a table as a frame with the contract's types, in no particular order; secrets are opened.
+
+        Args:
+            name: The table.
+            columns: Names of its columns; all of them if None.
+            where: Only rows of which this is true: a condition on `table(name)`.
+            connection: Reads through this one, so also what its transaction has written; a new one if None.
+        """
+        import polars as pl
+
+        parts = list(self.batches(name, columns=columns, where=where, connection=connection))
+        return pl.concat(parts) if parts else self._empty(name, columns)
+
+    def _empty(self, name: str, columns: Sequence[str] | None) -> "pl.DataFrame":
         import polars as pl
 
         from crm.schema import polars_schema
 
-        contract = self.contracts[name]
-        with self.engine.connect() as connection:
-            rows = connection.execute(sa.select(self.table(name))).all()
-        schema = polars_schema(contract)
-        naive = {key: pl.Datetime("us") if kind == pl.Datetime("us", "UTC") else kind for key, kind in schema.items()}
-        frame = pl.DataFrame([tuple(row) for row in rows], schema=naive, orient="row")
-        return frame.with_columns(
-            pl.col(key).dt.replace_time_zone("UTC") for key, kind in schema.items() if kind == pl.Datetime("us", "UTC")
-        )
+        frame = pl.DataFrame(schema=polars_schema(self.contracts[name]))
+        return frame if columns is None else frame.select(columns)
+
+    def batches(
+        self,
+        name: str,
+        *,
+        columns: Sequence[str] | None = None,
+        where: sa.ColumnElement[bool] | None = None,
+        order: Sequence[str] = (),
+        connection: sa.Connection | None = None,
+    ) -> "Iterator[pl.DataFrame]":
+        """The rows that `frame` gives, some thousands at a time; none at all where there are no rows.
+
+        Args:
+            name: The table.
+            columns: Names of its columns; all of them if None.
+            where: Only rows of which this is true.
+            order: The columns by which they come sorted; texts by the numbers of their characters.
+            connection: Reads through this one; a new one if None.
+        """
+        from crm.storage.rows import incoming
+
+        contract, table = self.contracts[name], self.table(name)
+        names = [column.name for column in contract.columns] if columns is None else list(columns)
+        statement = sa.select(*(table.c[each] for each in names)).order_by(*(table.c[each] for each in order))
+        if where is not None:
+            statement = statement.where(where)
+        with self._reading(connection) as reader:
+            yield from incoming(contract, names, self.database.read(reader, statement), self._cipher)
+
+    @contextmanager
+    def _reading(self, connection: sa.Connection | None) -> Iterator[sa.Connection]:
+        if connection is not None:
+            yield connection
+            return
+        with self.engine.connect() as own:
+            yield own
+
+    def append(self, connection: sa.Connection, name: str, frame: "pl.DataFrame") -> None:
+        """Add rows; columns that the frame lacks are null.
+
+        Args:
+            connection: In a transaction (`begin`).
+            name: The table.
+            frame: Columns of its contract, in any order.
+
+        Raises:
+            IntegrityError: the key of a row is there already.
+        """
+        self._write(connection, name, frame, "fail")
+
+    def upsert(self, connection: sa.Connection, name: str, frame: "pl.DataFrame") -> None:
+        """Add rows; where the key of one is there, its columns replace the old values. Columns that the frame lacks stay.
+
+        Of several rows with the same key the last one counts.
+
+        Args:
+            connection: In a transaction (`begin`).
+            name: The table; its contract has a key.
+            frame: Columns of its contract, the key's among them, in any order.
+        """
+        key = self.contracts[name].key
+        if frame.select(key).is_duplicated().any():
+            frame = frame.unique(key, keep="last", maintain_order=True)
+        self._write(connection, name, frame, "update")
+
+    def _write(self, connection: sa.Connection, name: str, frame: "pl.DataFrame", on: Conflict) -> None:
+        from crm.storage.rows import outgoing
+
+        rows = outgoing(self.contracts[name], frame, self._cipher() if self._seals else None)
+        self.database.write(connection, self.table(name), rows, on)
+
+    def delete(self, connection: sa.Connection, name: str, keys: "pl.DataFrame") -> int:
+        """Delete the rows that have, in the columns of `keys`, the values of one of its rows.
+
+        Args:
+            connection: In a transaction (`begin`).
+            name: The table.
+            keys: Some columns of its contract that are not secret; nulls match nothing.
+
+        Returns:
+            How many rows are gone.
+        """
+        from crm.storage.rows import outgoing
+
+        rows = outgoing(self.contracts[name], keys.unique(), None)
+        return self.database.delete(connection, self.table(name), rows)
 
 
-def _engine(url: str) -> sa.Engine:
-    """What opens connections. No pool: opening a file is cheap, and nothing is left open when the program ends."""
-    return sa.create_engine(url, connect_args={"timeout": 30}, poolclass=sa.pool.NullPool)
+def _database(file: Path, url: str | None) -> Database:
+    if url is None:
+        return SQLite(file)
+    from crm.storage.postgresql import PostgreSQL
+
+    return PostgreSQL(url)
+
+
+def _mark(connection: sa.Connection, name: str) -> str | None:
+    return connection.execute(sa.select(MARKS.c.mark).where(MARKS.c.name == name)).scalar()
 
 
 def _define(contract: Table, metadata: sa.MetaData) -> None:
@@ -147,12 +334,5 @@ def _define(contract: Table, metadata: sa.MetaData) -> None:
         sa.Column(column.name, TYPES[column.type], primary_key=column.name in contract.key, autoincrement=False)
         for column in contract.columns
     ]
-    sa.Table(contract.name, metadata, *columns)
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    """Set up an SQLite connection: readers do not wait for the writer; a commit survives a power cut."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
+    indexes = [sa.Index(f"ix_{contract.name}_{'_'.join(names)}", *names) for names in contract.indexes]
+    sa.Table(contract.name, metadata, *columns, *indexes)

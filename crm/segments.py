@@ -58,10 +58,13 @@ def members(workspace: "Workspace", segment: str) -> "pl.Series":
 
 def replace(workspace: "Workspace", segments: "Iterable[tuple[str, Iterable[str]]]") -> None:
     """Write the members of some segments, in one transaction; those that these had before go."""
+    import polars as pl
+
     table = workspace.records.table(SEGMENT_MEMBERS.name)
     with workspace.records.begin() as connection:
         for segment, people in segments:
             connection.execute(sa.delete(table).where(table.c.segment == segment))
-            rows = [{"segment": segment, "who": person} for person in people]
-            if rows:
-                connection.execute(sa.insert(table), rows)
+            rows = pl.DataFrame({"who": people}, schema={"who": pl.String}).select(
+                pl.lit(segment).alias("segment"), "who"
+            )
+            workspace.records.append(connection, SEGMENT_MEMBERS.name, rows)

@@ -48,7 +48,8 @@ class Table:
     A lake table with `by_date` is partitioned by its `date` column (UTC), which must then be its first column.
     `key` names the columns that tell the rows of a records table apart, and `indexes` more columns that rows are
     looked up by. `person` names the column that says whose a row is; when that person is forgotten, the row is deleted,
-    or, where `keep` is true, stays with its personal columns emptied.
+    or, where `keep` is true, stays with its personal columns emptied. A records table that is `local` tells of the
+    workspace's own lake, so it stays in the workspace also where records are in a database for a team.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Table:
     indexes: tuple[tuple[str, ...], ...] = ()
     person: str = ""
     keep: bool = False
+    local: bool = False
 
 
 def with_personal(table: Table, personal: Mapping[str, Mask]) -> Table:

@@ -5,10 +5,12 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crm.errors import Locked, Unusable
+from crm.protection import ProtectionConfig, RecordsConfig
 from crm.tables import Table
 
 if TYPE_CHECKING:
@@ -16,11 +18,15 @@ if TYPE_CHECKING:
 
     from crm.lake import Lake
     from crm.records import Records
+    from crm.secrets import Cipher
 
 SCHEMA_VERSION = 1
 """Version of the workspace's layout, kept in its file `version`."""
 
 KEY_BYTES = 32
+
+RECORDS_FILE = "records.db"
+"""The records in SQLite."""
 
 HITS, SESSIONS = "hits", "sessions"
 """The tables of which all other tables by date are made, each run in this order."""
@@ -33,12 +39,23 @@ class Workspace:
         path: Its folder.
         tables: Contracts of all tables.
         note: Tells the user something.
+        where: Where the records are kept.
+        protection: Which of their values are kept encrypted.
     """
 
-    def __init__(self, path: Path, tables: Mapping[str, Table], note: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        tables: Mapping[str, Table],
+        note: Callable[[str], None] | None = None,
+        where: RecordsConfig | None = None,
+        protection: ProtectionConfig | None = None,
+    ) -> None:
         self.path = path
         self.tables = tables
         self.note = note
+        self.where = where or RecordsConfig()
+        self.protection = protection or ProtectionConfig()
         self._noted = False
 
     @classmethod
@@ -49,6 +66,8 @@ class Workspace:
         *,
         create: bool = False,
         note: Callable[[str], None] | None = None,
+        where: RecordsConfig | None = None,
+        protection: ProtectionConfig | None = None,
     ) -> "Workspace":
         """Open a workspace.
 
@@ -57,6 +76,8 @@ class Workspace:
             tables: Contracts of all tables.
             create: Make it if there is none.
             note: Tells the user something.
+            where: Where the records are kept; None for the workspace itself.
+            protection: Which of their values are kept encrypted; None for none.
 
         Raises:
             Unusable: there is none and `create` is false, or another version of the program made it.
@@ -71,7 +92,7 @@ class Workspace:
         found = version.read_text(encoding="ascii").strip()
         if found != str(SCHEMA_VERSION):
             raise Unusable(f"the workspace {path} has version {found}, and this program reads version {SCHEMA_VERSION}")
-        return cls(path, tables, note)
+        return cls(path, tables, note, where, protection)
 
     @property
     def version(self) -> int:
@@ -87,10 +108,43 @@ class Workspace:
 
     @cached_property
     def records(self) -> "Records":
-        """The SQL tables."""
+        """The SQL tables, in a team's database where the configuration names one; but for those of `local`."""
+        if self.where.url is None:
+            return self.local
         from crm.records import Records
 
-        return Records(self.path / "records.db", self.tables)
+        tables = {name: table for name, table in self.tables.items() if not table.local}
+        return Records(
+            self.path / RECORDS_FILE,
+            tables,
+            url=self.where.url,
+            cipher=lambda: self.cipher,
+            seals=self.protection.encrypt,
+            marks=lambda: {"key": _mark(self.key)},
+        )
+
+    @cached_property
+    def local(self) -> "Records":
+        """The SQL tables that tell of this lake, such as the ledger of what was mined: always in the workspace.
+
+        Lake and ledger change together, run by run. In a database that several workspaces share, their runs would mix.
+        """
+        from crm.records import Records
+
+        shared = self.where.url is not None
+        tables = {name: table for name, table in self.tables.items() if table.local or not shared}
+        return Records(self.path / RECORDS_FILE, tables, cipher=lambda: self.cipher, seals=self.protection.encrypt)
+
+    def records_of(self, name: str) -> "Records":
+        """Where the table of this name, one of the records, is kept."""
+        return self.local if self.tables[name].local else self.records
+
+    @cached_property
+    def cipher(self) -> "Cipher | None":
+        """What seals and opens secret values; None while nothing is, or shall be, encrypted."""
+        from crm.secrets import cipher
+
+        return cipher(self.path, self.protection)
 
     @cached_property
     def key(self) -> bytes:
@@ -112,7 +166,7 @@ class Workspace:
         The user is told, once, if it is older than the hits.
         """
         if self.tables[name].store != "lake":
-            return self.records.frame(name).lazy()
+            return self.records_of(name).frame(name).lazy()
         if name != HITS and not self._noted and self.note is not None and self._is_behind(name):
             self._noted = True
             self.note(
@@ -149,6 +203,11 @@ class Workspace:
         finally:
             os.umask(mask)
             lock.release()
+
+
+def _mark(key: bytes) -> str:
+    """What tells two keys apart without giving either away."""
+    return blake2b(b"mark", digest_size=16, key=key).hexdigest()
 
 
 def _make(path: Path) -> None:

@@ -1,28 +1,69 @@
-"""The group `customers`: who the customers are, and what they are worth."""
+"""The groups `customers`, `orders`, `surveys` and `consents`: who the customers are, and what they are worth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from crm.hookspecs import CommandRef, hookimpl
+from crm.tables import Table
+
+if TYPE_CHECKING:
+    import msgspec
 
 _COMMANDS = (
-    ("clv", "clv", "Estimate what customers will buy and are worth."),
-    ("rfm", "rfm", "Score customers by recency, frequency and money."),
-    ("cluster", "cluster", "Group customers that are alike."),
-    ("dedupe", "dedupe", "Find records that are of one person, in a file with a record a row."),
-    ("classify train", "classify_train", "Learn to tell classes of customers apart."),
-    ("classify predict", "classify_predict", "Tell the class of customers by a model."),
-    ("classify evaluate", "classify_evaluate", "Measure how well classes are told apart."),
+    ("customers import", "transfers:customers_import", "Import customers from a file."),
+    ("customers export", "transfers:customers_export", "Export customers to a file."),
+    ("customers list", "transfers:customers_list", "List customers."),
+    ("customers show", "show:command", "Show all that is known of a customer."),
+    ("customers dedupe", "dedupe:command", "Find records that are of one person, and put them together."),
+    ("customers merges", "merges:command", "List which records were put together."),
+    ("customers unmerge", "merges:unmerge", "Take merges of records back."),
+    ("customers rfm", "rfm:command", "Score customers by recency, frequency and money."),
+    ("customers clv", "clv:command", "Estimate what customers will buy and are worth."),
+    ("customers cluster", "cluster:command", "Group customers that are alike."),
+    ("customers classify train", "classify_train:command", "Learn to tell classes of customers apart."),
+    ("customers classify predict", "classify_predict:command", "Tell the class of customers by a model."),
+    ("customers classify evaluate", "classify_evaluate:command", "Measure how well classes are told apart."),
+    ("orders import", "transfers:orders_import", "Import orders from a file."),
+    ("orders export", "transfers:orders_export", "Export orders to a file."),
+    ("orders list", "transfers:orders_list", "List orders."),
+    ("surveys import", "transfers:surveys_import", "Import answers of customers from a file."),
+    ("surveys export", "transfers:surveys_export", "Export answers of customers to a file."),
+    ("surveys list", "transfers:surveys_list", "List answers of customers."),
+    ("consents import", "transfers:consents_import", "Import from a file what customers have agreed to."),
+    ("consents export", "transfers:consents_export", "Export to a file what customers have agreed to."),
+    ("consents list", "transfers:consents_list", "List what customers have agreed to and withdrawn."),
+)
+_GROUPS = (
+    ("customers", "Keep, clean and understand customers."),
+    ("customers classify", "Tell classes of customers apart."),
+    ("orders", "Keep what customers have ordered."),
+    ("surveys", "Keep what customers have answered."),
+    ("consents", "Keep what customers have agreed to."),
 )
 
 
 @hookimpl
 def register_commands() -> Sequence[CommandRef]:
-    """The group and its commands."""
+    """The groups and their commands."""
     return [
-        CommandRef("customers", "Understand customers."),
-        CommandRef("customers classify", "Tell classes of customers apart."),
-        *(
-            CommandRef(f"customers {name}", line, f"{__name__}.commands.{module}:command")
-            for name, module, line in _COMMANDS
-        ),
+        *(CommandRef(path, line) for path, line in _GROUPS),
+        *(CommandRef(path, line, f"{__name__}.commands.{target}") for path, target, line in _COMMANDS),
     ]
+
+
+@hookimpl
+def tables() -> Sequence[Table]:
+    """What is known of customers."""
+    from crm.consents import CONSENTS
+    from crm.identities import IDENTITIES
+    from plugins.customers.contracts import TABLES
+
+    return [*TABLES, IDENTITIES, CONSENTS]
+
+
+@hookimpl
+def config_sections() -> "Mapping[str, type[msgspec.Struct]]":
+    """The section `customers`."""
+    from plugins.customers.config import CustomersConfig
+
+    return {"customers": CustomersConfig}

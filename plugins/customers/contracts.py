@@ -168,6 +168,7 @@ IMPORTS: Final = Table(
         Column("new", "int64", "rows that were added", unit="rows"),
         Column("changed", "int64", "rows that were changed", unit="rows"),
         Column("same", "int64", "rows that changed nothing", unit="rows"),
+        Column("repeated", "int64", "rows whose key an earlier row of the file has", unit="rows"),
         Column("rejected", "int64", "rows that were not taken", unit="rows"),
     ),
     owner="customers",

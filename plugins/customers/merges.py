@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from crm.errors import NothingFound, Refused
 from crm.identities import FORMER, IDENTITIES, hashed
 from crm.schema import polars_schema
+from crm.whose import all_ids
 from plugins.customers.contracts import APART, CUSTOMERS, MERGES
 from plugins.customers.merging import KEY, as_rows, merge, never_together, without
 from plugins.customers.targets import identities
@@ -135,3 +136,15 @@ def _all_known(workspace: "Workspace", connection: sa.Connection, customer: str,
             parts += [theirs.with_columns(pl.lit(customer).alias("customer")), alias]
             waiting.append(merged)
     return pl.concat(parts).unique(maintain_order=True)
+
+
+def logins(workspace: "Workspace", customer: str) -> list[str]:
+    """The names by which a customer logs in, also those of the records that were put to it."""
+    records = workspace.records
+    people, table = records.table(CUSTOMERS.name), records.table(MERGES.name)
+    found = records.frame(CUSTOMERS.name, columns=["login"], where=people.c.customer == customer)["login"].to_list()
+    with records.engine.connect() as connection:
+        ids = all_ids(workspace, connection, customer)
+    held = records.frame(MERGES.name, columns=["row"], where=table.c.customer.in_(ids) & table.c.undone.is_(None))
+    rows = as_rows(held["row"], polars_schema(CUSTOMERS))
+    return list(dict.fromkeys(name for name in (*found, *rows["login"]) if name is not None))

@@ -6,7 +6,8 @@ parts fit each other. The digest finds damage and careless changes; who can writ
 
 import hashlib
 import warnings
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Any, Final, TypeVar
 
 import msgspec
 import skops.io
@@ -59,7 +60,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def packed(about: About, model: Pipeline) -> bytes:
     """A model and what is said of it, as the bytes of a file."""
     body: bytes = skops.io.dumps(model)
-    return msgspec.json.encode(_signed(about, body)) + b"\n" + body
+    return msgspec.json.encode(signed(about, body)) + b"\n" + body
 
 
 def unpacked(data: bytes) -> tuple[About, Pipeline]:
@@ -70,9 +71,9 @@ def unpacked(data: bytes) -> tuple[About, Pipeline]:
     """
     head, _, body = data.partition(b"\n")
     about = _about(head)
-    if _signed(about, body) != about:
+    if signed(about, body) != about:
         raise NoModelError("is damaged, or was changed after it was written")
-    model = _model(body)
+    model = loaded(body, TRUSTED)
     if not _fits(model, about):
         raise NoModelError("holds something else than a model of classes")
     return about, model
@@ -95,21 +96,33 @@ class _Version(msgspec.Struct):
     crm_model: int
 
 
-def _signed(about: About, body: bytes) -> About:
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def signed(about: S, body: bytes) -> S:
+    """What a file says of its model with the right digest, in its field `sha256`."""
     bare = msgspec.structs.replace(about, sha256="")
     digest = hashlib.sha256(msgspec.json.encode(bare) + b"\n" + body).hexdigest()
     return msgspec.structs.replace(bare, sha256=digest)
 
 
-def _model(body: bytes) -> Any:
-    """What skops finds, once it is known to hold nothing that we do not know."""
+def loaded(body: bytes, trusted: Collection[str]) -> Any:
+    """What skops finds, once it is known to hold nothing that we do not know.
+
+    Args:
+        body: As skops has written it.
+        trusted: Types that it may hold besides those that skops calls safe.
+
+    Raises:
+        NoModelError: it holds others, or cannot be read.
+    """
     try:
-        unknown = set(skops.io.get_untrusted_types(data=body)) - set(TRUSTED)
+        unknown = set(skops.io.get_untrusted_types(data=body)) - set(trusted)
         if unknown:
             raise NoModelError(f"holds types that no model of ours has: {', '.join(sorted(unknown))}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of another version of scikit-learn; the arrays mean the same
-            return skops.io.loads(body, trusted=list(TRUSTED))
+            return skops.io.loads(body, trusted=list(trusted))
     except NoModelError:
         raise
     except Exception as error:  # whatever a file that was made up makes skops stumble over

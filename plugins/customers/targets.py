@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import sqlalchemy as sa
-from crm.forgetting import is_forgotten
 
 from crm.consents import CONSENTS as CONSENTS_TABLE
 from crm.identities import IDENTITIES, hashed
@@ -48,11 +47,11 @@ def write_identities(workspace: "Workspace", connection: sa.Connection, rows: pl
 
 
 CUSTOMERS: Final = Target(
-    CUSTOMERS_TABLE, "customer", CUSTOMER_FIELDS, complete=customer_ids, barred=is_forgotten, written=write_identities
+    CUSTOMERS_TABLE, "customer", CUSTOMER_FIELDS, complete=customer_ids, written=write_identities
 )
-ORDERS: Final = Target(ORDERS_TABLE, "order", ORDER_FIELDS, complete=order_ids, barred=is_forgotten)
-SURVEYS: Final = Target(SURVEYS_TABLE, "answer", SURVEY_FIELDS, complete=as_they_are, barred=is_forgotten)
-CONSENTS: Final = Target(CONSENTS_TABLE, "consent", CONSENT_FIELDS, complete=as_they_are, barred=is_forgotten)
+ORDERS: Final = Target(ORDERS_TABLE, "order", ORDER_FIELDS, complete=order_ids)
+SURVEYS: Final = Target(SURVEYS_TABLE, "answer", SURVEY_FIELDS, complete=as_they_are)
+CONSENTS: Final = Target(CONSENTS_TABLE, "consent", CONSENT_FIELDS, complete=as_they_are)
 
 
 def customers() -> Target:

@@ -80,6 +80,7 @@ SOURCES = Table(
     store="records",
     by_date=False,
     key=("source", "run"),
+    local=True,
 )
 
 FILES = Table(
@@ -97,6 +98,7 @@ FILES = Table(
     store="records",
     by_date=False,
     key=("name",),
+    local=True,
 )
 
 RUNS = Table(
@@ -114,6 +116,7 @@ RUNS = Table(
     store="records",
     by_date=False,
     key=("run",),
+    local=True,
 )
 
 TABLES = (HITS, SESSIONS, SOURCES, FILES, RUNS)

@@ -37,8 +37,8 @@ def rows(workspace: "Workspace") -> pl.DataFrame:
     That leaves out those of a run that has not committed its hits, and those of sources dropped since.
     """
     committed = workspace.lake.transaction("hits")
-    runs = workspace.records.frame("runs").filter(pl.col("run") <= committed)
-    found = workspace.records.frame("sources").filter(pl.col("run") <= committed)
+    runs = workspace.local.frame("runs").filter(pl.col("run") <= committed)
+    found = workspace.local.frame("sources").filter(pl.col("run") <= committed)
     for run, dropped in runs.filter(pl.col("kind") == "drop").select("run", "dropped").iter_rows():
         found = found.filter(~(pl.col("source").is_in(json.loads(dropped)) & (pl.col("run") < run)))
     return found.join(runs.select("run", "started"), on="run", how="left").sort("source", "run")
@@ -46,7 +46,7 @@ def rows(workspace: "Workspace") -> pl.DataFrame:
 
 def robots_list(workspace: "Workspace") -> str | None:
     """The list of robots by which the stored hits are marked; None before the first run."""
-    runs = workspace.records.frame("runs").filter(pl.col("run") <= workspace.lake.transaction("hits"))
+    runs = workspace.local.frame("runs").filter(pl.col("run") <= workspace.lake.transaction("hits"))
     rules = runs.filter(pl.col("rules") != "").sort("run")["rules"]
     return json.loads(rules[-1])["robots"]["list"] if len(rules) else None
 

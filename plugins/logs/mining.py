@@ -272,12 +272,12 @@ class Mine:
         last = lake.transaction("hits")
         for name in lake.contracts:
             lake.sweep(name)
-        ledger = Ledger(self.workspace.records)
+        ledger = Ledger(self.workspace.local)
         ledger.recover(last)
         found = ledger.last_run()
         if found != last:
             raise Unusable(
-                f"the ledger in {self.workspace.records.file} ends with run {found}, the hits in {lake.root} "
+                f"the ledger in {self.workspace.local.file} ends with run {found}, the hits in {lake.root} "
                 f"with run {last}; restore both from one backup"
             )
         return ledger, last

@@ -31,6 +31,8 @@ def info(app: App) -> "pl.DataFrame":
 
     workspace = app.workspace()
     app.note(f"workspace {workspace.path.resolve()}, version {workspace.version}")
+    if workspace.records.shared:
+        app.note(f"records in {workspace.records.place}")
     rows = [(name, table.store, *_figures(workspace, name)) for name, table in app.tables.items()]
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "table": pl.String,
@@ -46,7 +48,7 @@ def info(app: App) -> "pl.DataFrame":
 def _figures(workspace: "Workspace", name: str) -> tuple[int, int | None, int | None, int | None]:
     """Rows, bytes, version and run of a table; the last three of the lake's tables only."""
     if workspace.tables[name].store == "records":
-        return workspace.records.count(name), None, None, None
+        return workspace.records_of(name).count(name), None, None, None
     delta, files = workspace.lake.open(name), workspace.lake.files(name)
     version = delta.version() if delta else None
     size, run = int(files["size"].sum()), workspace.lake.transaction(name) or None

@@ -30,10 +30,13 @@ class Crm:
 
     START, FIREFOX, GOOGLEBOT = START, FIREFOX, GOOGLEBOT
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, records_url: str | None = None) -> None:
         self.folder = folder
         self.workspace = folder / "ws"
+        self.records_url = records_url
         write_key(self.workspace, KEY)
+        if records_url:
+            self.configure("")
 
     def __call__(self, *args: object, code: int = 0, stdin: bytes | None = None) -> Result:
         """Call it and expect this exit code."""
@@ -59,8 +62,9 @@ class Crm:
         return found
 
     def configure(self, text: str) -> None:
-        """Write the workspace's configuration."""
-        (self.workspace / "crm.yaml").write_text(text, encoding="utf-8")
+        """Write the workspace's configuration; where its records are stays as it was."""
+        records = f"records: {{url: '{self.records_url}'}}\n" if self.records_url else ""
+        (self.workspace / "crm.yaml").write_text(records + text, encoding="utf-8")
 
     def plugin(self, name: str, body: str) -> None:
         """Add a single-file plugin to the workspace."""
@@ -135,6 +139,15 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def crm(tmp_path: Path) -> Crm:
     return Crm(tmp_path)
+
+
+@pytest.fixture
+def crm_on(tmp_path: Path, records_url: str | None) -> Crm:
+    """As `crm`, twice: with records in the workspace, and in an empty PostgreSQL database of this test alone.
+
+    Use it instead of `crm` for whatever reads or writes records. It is skipped for PostgreSQL where that is missing.
+    """
+    return Crm(tmp_path, records_url)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from crm.access import require
 from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.messages import counted
 from crm.output import table_output
-from crm.reading import current_table, table_file
+from crm.reading import current_file, current_table, table_or_workspace
 from plugins.customers.learning_options import (
     features_option,
     quantify_option,
@@ -18,6 +19,7 @@ from plugins.customers.learning_options import (
     scaling_option,
     seed_option,
 )
+from plugins.customers.profile_options import as_of_option, given_moment
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,7 +58,14 @@ MOST: Final = 10
 @click.option(
     "--summary", is_flag=True, help="One row a cluster instead: what tells it apart, and the mean of each feature."
 )
-@table_file
+@click.option(
+    "--save",
+    metavar="PREFIX",
+    help="Make segments PREFIX-1, PREFIX-2 ... of the clusters; those of an earlier call go.",
+)
+@click.option("--customer", metavar="COLUMN", help="The file's column with the customer, for --save.")
+@as_of_option("now")
+@table_or_workspace
 @table_output()
 @pass_app
 def command(
@@ -69,10 +78,14 @@ def command(
     scaling: str,
     seed: int,
     summary: bool,
+    save: str | None,
+    customer: str | None,
 ) -> "pl.DataFrame":
     """Group customers that are alike.
 
-    The file has a row a customer. Its rows come back with the column `cluster`, and with --method fuzzy in which degree
+    The workspace's customers are grouped by columns of their profiles, such as age, orders, monetary, last_order_days
+    or views (`crm customers segment --help` lists them), as of a moment. A file has a row a customer. The rows, of the
+    workspace `customer` and the features, come back with the column `cluster`, and with --method fuzzy in which degree
     each belongs to each cluster: `membership_1`, `membership_2` and so on, which sum to 1; `cluster` is then the one
     with the largest. They are empty where a feature is missing. Clusters are numbered by falling size. The same input
     gives the same clusters.
@@ -82,6 +95,7 @@ def command(
 
     \b
     Examples:
+      crm customers cluster --features frequency,monetary,last_order_days --save kind
       crm customers cluster --input customers.csv --features income,age
       crm customers cluster --input customers.csv --features income,age --method fuzzy --clusters 3 -o clusters.csv
       crm customers cluster --input customers.csv --features income,education --quantify words.yaml --summary
@@ -94,18 +108,66 @@ def command(
         raise UsageError("--m is about --method fuzzy")
     refuse_personal(app, features)
     scales = scales_of(quantify)
-    frame = current_table(app)
+    _check_save(app, save, customer)
+    frame = _rows(app, features) if current_file() is None else current_table(app)
     found = points(frame, features, scales)
     numbers = range(2, MOST + 1) if clusters is None else [clusters]
     partition = clustered(scaled(found.values, scaling), numbers, method, 2.0 if m is None else m, seed)
     table = summarised(found, features, partition)
     _tell(app, found, partition, min(numbers), method)
+    if save is not None:
+        _save(app, save, frame, customer or "customer", found.spread(partition.labels + 1))
     if summary:
         return table
     for cluster, size, telling in table.select("cluster", "size", "distinguishing").iter_rows():
         app.note(f"cluster {cluster}: {counted(size, 'row')}{'; ' if telling else ''}{', '.join(telling)}")
     check_new(frame, ("cluster", *(names_of(partition) if method == "fuzzy" else ())))
     return per_record(frame, found, partition)
+
+
+def _rows(app: App, features: tuple[str, ...]) -> "pl.DataFrame":
+    """The features of the workspace's customers."""
+    from datetime import UTC, datetime
+
+    from plugins.customers.features import check_columns
+    from plugins.customers.profile_options import refuse_hidden, workspace_profiles
+
+    profiles = workspace_profiles(app, given_moment() or datetime.now(UTC), features)
+    columns = profiles.collect_schema().names()
+    refuse_hidden(app, "--features", features, columns)
+    frame = profiles.collect()
+    check_columns(frame, features, "--features")
+    return frame.select("customer", *features)
+
+
+def _check_save(app: App, prefix: str | None, customer: str | None) -> None:
+    """See that options fit each other, and that segments can be made where they are wanted."""
+    from plugins.customers.segmenting import NAME
+
+    if current_file() is not None and given_moment() is not None:
+        raise UsageError("--as-of is about the workspace, and --input names a file")
+    if prefix is None:
+        if customer is not None:
+            raise UsageError("--customer says who belongs to segments, and there is no --save")
+        return
+    require(app, "analyse")
+    if not NAME.fullmatch(prefix):
+        raise UsageError(f"--save: `{prefix}` is no name for segments; write letters, digits, and _ . - between them")
+    if current_file() is None and customer is not None:
+        raise UsageError("--customer is about a file, and none is named with --input")
+
+
+def _save(app: App, prefix: str, frame: "pl.DataFrame", customer: str, clusters: "pl.Series") -> None:
+    """Make each cluster a segment."""
+    import polars as pl
+
+    from plugins.customers.features import check_columns
+    from plugins.customers.segmenting import save_numbered
+
+    check_columns(frame, [customer], "--customer")
+    people = frame.select(pl.col(customer).cast(pl.String).alias("who"), clusters.alias("cluster")).drop_nulls()
+    names = save_numbered(app.workspace(), prefix, people.unique("who", keep="first", maintain_order=True))
+    app.note(f"segments written: {', '.join(names)}")
 
 
 def _tell(app: App, found: "Points", partition: "Clusters", least: int, method: str) -> None:

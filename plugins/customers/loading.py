@@ -1,0 +1,123 @@
+"""The workspace's tables -> profiles of its customers; what was of merged people is the customer's they are."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+import sqlalchemy as sa
+
+from crm.identities import FORMER, IDENTITIES, current_ids, hashed
+from plugins.customers.config import CustomersConfig
+from plugins.customers.profiles import profiles
+
+if TYPE_CHECKING:
+    from crm.workspace import Workspace
+
+_USED: Final = {
+    "orders": ("customer", "order_id", "ts", "item", "category", "amount"),
+    "surveys": ("customer", "ts", "question", "score"),
+    "points": ("customer", "ts", "points", "order_id"),
+}
+"""The columns that profiles are made of."""
+
+_VISITS: Final = ("customer", "start", "end", "views", "duration_s")
+_LOGIN: Final = "login"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the workspace knows of customers; `customer` is everywhere the id of a customer as it is now.
+
+    Attributes:
+        customers: The customers, and a row with an id alone for each that only orders, answers or points know.
+        orders: Lines of orders.
+        sessions: Visits of people whose login or id is a customer's.
+        surveys: Answers.
+        points: The ledger of points.
+    """
+
+    customers: pl.DataFrame
+    orders: pl.DataFrame
+    sessions: pl.DataFrame
+    surveys: pl.DataFrame
+    points: pl.DataFrame
+
+    def profiles(self, as_of: datetime, tz: str, config: CustomersConfig) -> pl.LazyFrame:
+        """Their profiles."""
+        return profiles(
+            self.customers,
+            self.orders,
+            self.sessions,
+            self.surveys,
+            self.points,
+            as_of,
+            tz=tz,
+            tiers=config.tiers,
+            months=config.tier_months,
+        )
+
+
+def loaded(workspace: "Workspace", needs: Collection[str] | None = None) -> Loaded:
+    """Read what the workspace knows of customers.
+
+    Args:
+        workspace: The workspace.
+        needs: Columns of customers that matter; those that may be encrypted are left out if they are not among them,
+            as opening them takes time. None for all.
+    """
+    contract = workspace.tables["customers"]
+    columns = [
+        each.name
+        for each in contract.columns
+        if each.name != "original" and (needs is None or not each.secret or each.name in needs or each.name == "extras")
+    ]
+    customers = workspace.records.frame("customers", columns=columns)
+    others = {name: now(workspace, workspace.records.frame(name, columns=used)) for name, used in _USED.items()}
+    whole = pl.concat([customers, _unlisted(customers, list(others.values()))], how="diagonal")
+    return Loaded(whole.sort("customer"), sessions=visits(workspace, whole), **others)
+
+
+def now(workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the ids of customers as they are now."""
+    return rows.with_columns(current_ids(workspace, rows["customer"]).alias("customer"))
+
+
+def _unlisted(customers: pl.DataFrame, others: list[pl.DataFrame]) -> pl.DataFrame:
+    """Ids that no customer has."""
+    ids = pl.concat([each.select("customer") for each in others]).unique().drop_nulls()
+    return ids.join(customers, on="customer", how="anti").sort("customer")
+
+
+def visits(workspace: "Workspace", customers: pl.DataFrame) -> pl.DataFrame:
+    """The visits of customers, robots left out: a visit is of the customer whose login, or id, it carries."""
+    seen = workspace.scan("sessions").filter(pl.col("customer").is_not_null(), pl.col("bot").is_null())
+    rows = seen.select(_VISITS).collect()
+    names = rows.select("customer").unique()
+    owners = _owners(workspace, customers, names)
+    return rows.join(owners, on="customer").select(pl.col("who").alias("customer"), *_VISITS[1:])
+
+
+def _owners(workspace: "Workspace", customers: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """`customer` as visits name it, and `who` it is: an id as it is now, else the one customer with this login."""
+    ids = customers.select("customer", pl.col("customer").alias("who"))
+    by_id = names.join(ids, on="customer")
+    rest = names.join(by_id, on="customer", how="anti")
+    known = _known(workspace)
+    found = []
+    for kind in (_LOGIN, FORMER):
+        numbers = pl.Series("hash", hashed(workspace.key, kind, rest["customer"]), dtype=pl.Int64)
+        of_kind = known.filter(kind=kind).unique("hash", keep="none")  # a login of two customers tells neither
+        owners = rest.with_columns(numbers).join(of_kind, on="hash").select("customer", pl.col("owner").alias("who"))
+        found.append(owners)
+        rest = rest.join(owners, on="customer", how="anti")
+    return pl.concat([by_id, *found])
+
+
+def _known(workspace: "Workspace") -> pl.DataFrame:
+    table = workspace.records.table(IDENTITIES.name)
+    wanted = sa.select(table.c.kind, table.c.hash, table.c.customer).where(table.c.kind.in_([_LOGIN, FORMER]))
+    with workspace.records.engine.connect() as connection:
+        rows = [tuple(row) for row in connection.execute(wanted).all()]
+    return pl.DataFrame(rows, {"kind": pl.String, "hash": pl.Int64, "owner": pl.String}, orient="row")
