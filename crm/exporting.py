@@ -93,7 +93,7 @@ def unguarded(frame: "pl.DataFrame") -> "pl.DataFrame":
     """A table without the signs that `harmless` has put into it."""
     import polars as pl
 
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]
+    texts = [column.name for column in frame if column.dtype == pl.String and column.str.contains(GUARDED).any()]
     bare = frame.with_columns(pl.col(*texts).str.replace(GUARDED, "$1")) if texts else frame
     names = {name: name[1:] for name in frame.columns if re.search(GUARDED, name) and name[1:] not in frame.columns}
     return bare.rename(names)

@@ -27,6 +27,7 @@ from crm.intake.statistics import suspects
 from crm.messages import counted
 from crm.nearest import one_of
 from crm.reading import STDIN, read_table, tell
+from crm.schema import polars_schema
 from crm.storing import Changes, OnDuplicate, changes
 from crm.tables import Table
 
@@ -137,13 +138,14 @@ def import_file(app: "App", target: Target, file: "TableFile", wishes: Wishes, s
     workspace = app.workspace(create=True)
     good, faults = _judged(app, target, workspace, found, said, wishes)
     unread = found.rejects.height if found.rejects is not None else 0
-    rejected = found.frame.height - good.height + unread
+    rows = found.frame.height + unread
     if wishes.rejects is not None and writer is not None:
         _write_rejects(wishes.rejects, found, faults, writer)
     _tell_faults(app, faults, found)
-    _refuse(file.name, good.height, rejected, wishes)
+    del found  # as large as the rows that are made of it
+    _refuse(file.name, good.height, rows - good.height, wishes)
     source = wishes.source or (file.name if file.path == STDIN else file.path.name)
-    outcome = _store(workspace, target, good, source, found.frame.height + unread, rejected, wishes)
+    outcome = _store(workspace, target, good, source, rows, wishes)
     if summary is not None:
         _write_summary(summary, target.contract.name, source, outcome, wishes)
     if wishes.dry_run:
@@ -200,7 +202,7 @@ def _judged(
     faults = pl.concat([faults, _keyless(target, rows, faults), _forgotten(target, workspace, rows, faults)])
     bad = pl.Series([False], dtype=pl.Boolean).new_from_index(0, rows.height)
     bad = bad.scatter(faults["row"].unique(), True) if faults.height else bad
-    good, numbers = rows.filter(~bad), found.numbers()
+    good, numbers = rows.filter(~bad) if faults.height else rows, found.numbers()
     warned = broken.filter(severity="warn").filter(~pl.col("row").is_in(faults["row"].implode()))
     for sentence in _odd(good, numbers.filter(~bad), numbers, warned, said.mapping.columns):
         app.warn(sentence)
@@ -294,7 +296,7 @@ def _refuse(name: str, good: int, rejected: int, wishes: Wishes) -> None:
 
 
 def _store(
-    workspace: "Workspace", target: Target, good: pl.DataFrame, source: str, rows: int, rejected: int, wishes: Wishes
+    workspace: "Workspace", target: Target, good: pl.DataFrame, source: str, rows: int, wishes: Wishes
 ) -> Outcome:
     """Hold the rows against the table and write what is new and what changes, in one transaction."""
     contract, records = target.contract, workspace.records
@@ -309,7 +311,7 @@ def _store(
                 f"nothing is stored: {counted(len(made.duplicates), 'row')} with ids that are there already, the first "
                 f"of them row {made.duplicates[0] + 1:,} of the good ones (--on-duplicate fail)"
             )
-        outcome = Outcome(rows, made.new, made.changed, made.same, made.repeated, rejected)
+        outcome = Outcome(rows, made.new, made.changed, made.same, made.repeated, rows - good.height)
         if not wishes.dry_run:
             _write(workspace, connection, target, made, source, outcome)
     return outcome
@@ -318,6 +320,8 @@ def _store(
 def _there(workspace: "Workspace", contract: Table, given: pl.DataFrame) -> pl.DataFrame:
     """The rows of the table that have the keys of the file."""
     records, key = workspace.records, list(contract.key)
+    if not records.count(contract.name):
+        return pl.DataFrame(schema=polars_schema(contract))
     names = given[key[0]].unique()
     some = records.table(contract.name).c[key[0]].in_(names.to_list()) if len(names) <= _FEW else None
     return records.frame(contract.name, where=some).join(given.select(key), on=key, how="semi")

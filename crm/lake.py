@@ -235,6 +235,17 @@ class Lake:
         """
         self._publish(name, add, gone, Transaction(COMPACTION, number), changes=False)
 
+    def erase(self, name: str, add: Collection[Part], gone: pl.DataFrame, number: int) -> None:
+        """Publish data files that hold what is left of others' rows, which go, in one step; the run stays the last one.
+
+        Args:
+            name: The table.
+            add: What `write` returned, with a part that begins with `c` and the number.
+            gone: The files that they replace: rows of `files`.
+            number: Number of the compaction, one more than that of the last.
+        """
+        self._publish(name, add, gone, Transaction(COMPACTION, number))
+
     def _publish(
         self, name: str, add: Collection[Part], gone: pl.DataFrame, version: Transaction, *, changes: bool = True
     ) -> None:

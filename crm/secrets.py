@@ -10,6 +10,7 @@ import secrets
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from glob import escape
 from hashlib import blake2b
 from pathlib import Path
 from stat import S_IRWXG, S_IRWXO
@@ -31,6 +32,9 @@ KEY_BYTES: Final = 32
 KEY_NAME: Final = "field.key"
 NEXT: Final = ".next"
 """Behind the name of a key's file: the key that takes its place, while values are brought under it."""
+
+OLD: Final = ".old-"
+"""Behind the name of a key's file, before a mark: a key that was in its place before; old backups need it."""
 
 _NONCE_BYTES: Final = 12
 _MARK_BYTES: Final = 6
@@ -129,9 +133,8 @@ def cipher(path: Path, config: "ProtectionConfig") -> Cipher | None:
             return None
         _see_that_none_is_lost(path, file)
         write_key(file, secrets.token_bytes(KEY_BYTES), anew=False)
-    coming = file.with_name(file.name + NEXT)
-    others = [Cipher(read_key(coming), str(coming))] if coming.exists() else []
-    return Cipher(read_key(file), str(file), others)
+    beside = [file.with_name(file.name + NEXT), *sorted(file.parent.glob(f"{escape(file.name)}{OLD}*"))]
+    return Cipher(read_key(file), str(file), [Cipher(read_key(each), str(each)) for each in beside if each.exists()])
 
 
 def _see_that_none_is_lost(path: Path, file: Path) -> None:

@@ -66,11 +66,11 @@ def changes(contract: Table, given: pl.DataFrame, stored: pl.DataFrame, how: OnD
     schema, key = polars_schema(contract), list(contract.key)
     full = given.select(_column(given, name, kind) for name, kind in schema.items())
     stack = pl.concat([stored.select(*schema), full])
-    late = stack.select(~pl.struct(key).is_first_distinct()).to_series()[stored.height :]
+    late = stack.select(~_keyed(key).is_first_distinct()).to_series()[stored.height :]
     if not late.any():
         none = pl.Series([False]).new_from_index(0, full.height)
         return Changes(full, none, 0, late.arg_true(), 0)
-    often = stack.select(pl.struct(key).is_duplicated()).to_series()
+    often = stack.select(_keyed(key).is_duplicated()).to_series()
     once = folded(stack.filter(often), key, how)
     before = once.select(key).join(
         stored.with_columns(pl.lit(True).alias(_STORED)), on=key, how="left", maintain_order="left"
@@ -85,6 +85,10 @@ def changes(contract: Table, given: pl.DataFrame, stored: pl.DataFrame, how: OnD
     flags = pl.concat([known.filter(~same), pl.Series([False], dtype=pl.Boolean).new_from_index(0, alone.height)])
     repeated = full.height - alone.height - once.height
     return Changes(rows, flags, int(same.sum()), late.arg_true(), repeated)
+
+
+def _keyed(key: Sequence[str]) -> pl.Expr:
+    return pl.col(key[0]) if len(key) == 1 else pl.struct(key)
 
 
 def _column(frame: pl.DataFrame, name: str, kind: pl.DataType) -> pl.Expr:

@@ -48,7 +48,8 @@ class Table:
     A lake table with `by_date` is partitioned by its `date` column (UTC), which must then be its first column.
     `key` names the columns that tell the rows of a records table apart, and `indexes` more columns that rows are
     looked up by. `person` names the column that says whose a row is; when that person is forgotten, the row is deleted,
-    or, where `keep` is true, stays with its personal columns emptied. A records table that is `local` tells of the
+    or, where `keep` is true, stays with its personal columns emptied. `others` names more columns that hold ids of
+    people: a row that names one who is forgotten in one of them is deleted as well. A records table that is `local` tells of the
     workspace's own lake, so it stays in the workspace also where records are in a database for a team.
     """
 
@@ -61,6 +62,7 @@ class Table:
     key: tuple[str, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     person: str = ""
+    others: tuple[str, ...] = ()
     keep: bool = False
     local: bool = False
 

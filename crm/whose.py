@@ -33,7 +33,7 @@ def customer_of(workspace: "Workspace", connection: sa.Connection, who: str, reg
     own = connection.execute(sa.select(table.c.customer).where(table.c.customer.in_(texts))).scalars().first()
     if own is not None:
         return str(own)
-    found = {each for text in _forms(who, region) for each in find(workspace, connection, _KINDS, text)}
+    found = {each for text in forms(who, region) for each in find(workspace, connection, _KINDS, text)}
     if not found:
         raise NothingFound("no customer is known by this id, login, phone, e-mail or id number")
     if len(found) > 1:
@@ -41,7 +41,7 @@ def customer_of(workspace: "Workspace", connection: sa.Connection, who: str, reg
     return found.pop()
 
 
-def _forms(who: str, region: str) -> list[str]:
+def forms(who: str, region: str) -> list[str]:
     """The text as each kind of identity would be stored."""
     import polars as pl
 

@@ -7,7 +7,7 @@ import polars as pl
 Point = Literal[".", ","]
 """The sign before the decimals."""
 
-PLAIN: Final = r"^-?\d{1,15}(?:\.\d{1,15})?$"
+PLAIN: Final = r"^-?\d{1,17}(?:\.\d{1,17})?(?:[eE][-+]?\d{1,3})?$"
 """A number as programs write it, whose text says no more than its value."""
 
 _MONEY: Final = r"(?i)US\$|HK\$|NT\$|[¥£$€元]|块|CNY|RMB|USD|EUR|GBP|JPY|HKD|TWD"

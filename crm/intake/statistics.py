@@ -87,12 +87,11 @@ def _lengths(column: pl.Series) -> pl.DataFrame:
 
 def _told(name: str, values: pl.Series, below: str, above: str) -> pl.DataFrame:
     scores = modified_z(values)
-    limit = _limit(scores)
-    if limit is None:
-        return pl.DataFrame(schema=_SCHEMA)
-    table = scores.alias("score").to_frame().with_row_index("row").filter(pl.col("score").abs() > limit)
-    what = pl.when(pl.col("score") < 0).then(pl.lit(below)).otherwise(pl.lit(above))
-    return table.select(pl.lit(name).alias("column"), "row", what.alias("what"))
+    parts = [
+        side.is_not_null().arg_true().alias("row").to_frame().with_columns(pl.lit(what).alias("what"))
+        for side, what in ((_beyond(-scores), below), (_beyond(scores), above))
+    ]
+    return pl.concat(parts).select(pl.lit(name).alias("column"), "row", "what")
 
 
 def modified_z(values: pl.Series) -> pl.Series:
@@ -128,12 +127,14 @@ def _long_tail(values: pl.Series) -> bool:
     return _number(values.min()) > 0 and high > low and (high + low - 2 * middle) / (high - low) > _SKEWED
 
 
-def _limit(scores: pl.Series) -> float | None:
-    """The lowest threshold beyond which there are few values; None where there is none."""
-    allowed = max(1, int(scores.count() * _MOST))
-    far = scores.abs()
+def _beyond(scores: pl.Series) -> pl.Series:
+    """The scores that are beyond the lowest threshold beyond which there are few; null for all others.
+
+    Each side has its own threshold: a long upper tail does not hide what is odd below.
+    """
+    allowed = max(1, int(scores.count() * _MOST / 2))
     for threshold in _THRESHOLDS:
-        beyond = int((far > threshold).sum())
-        if beyond <= allowed:
-            return threshold if beyond else None
-    return None
+        far = (scores > threshold).fill_null(value=False)
+        if far.sum() <= allowed:
+            return scores.set(~far, None)
+    return scores.set(scores.is_not_null(), None)

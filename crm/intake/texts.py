@@ -61,7 +61,7 @@ def clean(texts: pl.Series) -> pl.Series:
     rest = texts.filter(dirty)
     found = rest.str.replace_all(_UNSEEN, "").str.normalize("NFKC").str.replace_all(r"\s+", " ").str.strip_chars()
     found = found.set(found == "", None)
-    return unguarded(texts.scatter(dirty.arg_true(), found))
+    return unguarded(texts.clone().scatter(dirty.arg_true(), found))  # `scatter` works in place
 
 
 def unguarded(texts: pl.Series) -> pl.Series:
@@ -108,4 +108,4 @@ def read_rest(texts: pl.Series, values: pl.Series, read: Callable[[pl.Series], p
     rest = values.is_null() & texts.is_not_null()
     if not rest.any():
         return values
-    return values.scatter(rest.arg_true(), read(texts.filter(rest)))
+    return values.clone().scatter(rest.arg_true(), read(texts.filter(rest)))  # `scatter` works in place

@@ -24,7 +24,7 @@ OF_PROFILES: Final = (
     "age", "sex", "region", "country", "language", "orders", "spent", "mean_order", "first_order_days",
     "last_order_days", "usual_days", "overdue", "frequency", "items", "categories", "returns", "returned", "orders_30",
     "orders_90", "orders_365", "spent_365", "sessions", "views", "duration_s", "last_visit_days", "visits_30",
-    "visits_90", "visits_365", "nps", "csat", "points",
+    "visits_90", "visits_365", "nps", "csat", "points", "tickets", "tickets_90",
 )  # fmt: skip
 """The columns of profiles that churn is learnt from, unless the user says otherwise: those whose past is known."""
 

@@ -139,6 +139,7 @@ MERGES: Final = Table(
     key=("merge",),
     indexes=(("customer",), ("merged",)),
     person="customer",
+    others=("merged",),
 )
 
 APART: Final = Table(
@@ -154,6 +155,7 @@ APART: Final = Table(
     by_date=False,
     key=("customer", "other"),
     person="customer",
+    others=("other",),
 )
 
 IMPORTS: Final = Table(

@@ -36,6 +36,7 @@ class Loaded:
         sessions: Visits of people whose login or id is a customer's.
         surveys: Answers.
         points: The ledger of points.
+        tickets: When who has needed help, where some plugin keeps a table `tickets`.
     """
 
     customers: pl.DataFrame
@@ -43,6 +44,7 @@ class Loaded:
     sessions: pl.DataFrame
     surveys: pl.DataFrame
     points: pl.DataFrame
+    tickets: pl.DataFrame | None = None
 
     def profiles(self, as_of: datetime, tz: str, config: CustomersConfig) -> pl.LazyFrame:
         """Their profiles."""
@@ -53,6 +55,7 @@ class Loaded:
             self.surveys,
             self.points,
             as_of,
+            tickets=self.tickets,
             tz=tz,
             tiers=config.tiers,
             months=config.tier_months,
@@ -76,12 +79,22 @@ def loaded(workspace: "Workspace", needs: Collection[str] | None = None) -> Load
     customers = workspace.records.frame("customers", columns=columns)
     others = {name: now(workspace, workspace.records.frame(name, columns=used)) for name, used in _USED.items()}
     whole = pl.concat([customers, _unlisted(customers, list(others.values()))], how="diagonal")
-    return Loaded(whole.sort("customer"), sessions=visits(workspace, whole), **others)
+    return Loaded(whole.sort("customer"), sessions=visits(workspace, whole), tickets=_tickets(workspace), **others)
 
 
 def now(workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
     """Rows with the ids of customers as they are now."""
     return rows.with_columns(current_ids(workspace, rows["customer"]).alias("customer"))
+
+
+def _tickets(workspace: "Workspace") -> pl.DataFrame | None:
+    """`customer` and `ts` of each ticket: the first time that its table knows; None without a table of such columns."""
+    contract = workspace.tables.get("tickets")
+    columns = contract.columns if contract is not None else ()
+    times = [column.name for column in columns if column.type == "timestamp"]
+    if not times or all(column.name != "customer" for column in columns):
+        return None
+    return now(workspace, workspace.scan("tickets").select("customer", pl.col(times[0]).alias("ts")).collect())
 
 
 def _unlisted(customers: pl.DataFrame, others: list[pl.DataFrame]) -> pl.DataFrame:

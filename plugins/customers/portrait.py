@@ -64,9 +64,9 @@ def risk(orders: pl.DataFrame, now: datetime) -> list[tuple[str, object]]:
     since = (now.date() - days[-1]).days
     late = since / gap if gap else None
     return [
-        ("usual days between orders", round(gap, 1)),
+        ("usual days between orders", f"{gap:.1f}"),
         ("days since the last", since),
-        ("times as long as usual", None if late is None else round(late, 1)),
+        ("times as long as usual", None if late is None else f"{late:.1f}"),
     ]
 
 
@@ -84,7 +84,7 @@ def behaviour(sessions: pl.DataFrame) -> list[tuple[str, object]]:
         ("page views", int(sessions["views"].sum())),
         ("first visit", ordered["start"][0]),
         ("last visit", ordered["start"][-1]),
-        ("minutes in all", round(sessions["duration_s"].sum() / 60, 1)),
+        ("minutes in all", f"{sessions['duration_s'].sum() / 60:.0f}"),
         ("pages viewed most", favourites(sessions["path"].explode(empty_as_null=False))),
     ]
 

@@ -33,6 +33,7 @@ def profiles(
     points: pl.LazyFrame | pl.DataFrame,
     as_of: datetime,
     *,
+    tickets: pl.LazyFrame | pl.DataFrame | None = None,
     tz: str = "UTC",
     tiers: Sequence[TierLike] = (),
     months: int = 12,
@@ -46,6 +47,7 @@ def profiles(
         surveys: Answers: `customer`, `ts`, `question`, `score`.
         points: The ledger: `customer`, `ts`, `points`, `order_id`.
         as_of: The moment, with its zone.
+        tickets: What customers have asked for or complained of: `customer`, `ts`; None for nothing.
         tz: The zone in which days begin, for age and days with a purchase.
         tiers: The tiers of loyalty, lowest first.
         months: From how many months before `as_of` the tier is worked out.
@@ -53,14 +55,16 @@ def profiles(
     Returns:
         Columns as in `docs/customers.md`. Counts are 0 where there is nothing; days since, means and scores are null.
     """
-    lines, visits, answers, ledger = (
+    asked = pl.LazyFrame(schema=_TICKETS) if tickets is None else tickets
+    lines, visits, answers, ledger, asked = (
         before(frame.lazy(), time, as_of)
-        for frame, time in ((orders, "ts"), (sessions, "end"), (surveys, "ts"), (points, "ts"))
+        for frame, time in ((orders, "ts"), (sessions, "end"), (surveys, "ts"), (points, "ts"), (asked, "ts"))
     )
     parts = [
         consumption(lines, as_of, tz),
         behaviour(visits, as_of),
         answered(answers),
+        served(asked, as_of),
         ledger.group_by("customer").agg(pl.col("points").sum()),
         standings(lines, ledger, as_of, tiers, months).select("customer", "tier"),
     ]
@@ -73,7 +77,7 @@ def profiles(
 COUNTS: Final = (
     "orders", "spent", *(f"orders_{days}" for days in WINDOWS), "spent_365", "frequency", "monetary", "items",
     "categories", "returns", "returned", "sessions", "views", "duration_s", *(f"visits_{days}" for days in WINDOWS),
-    "points",
+    "tickets", "tickets_90", "points",
 )  # fmt: skip
 """Columns that are 0 where there is nothing to count."""
 
@@ -163,6 +167,16 @@ def answered(answers: pl.LazyFrame) -> pl.LazyFrame:
     ]
     rows = answers.filter(pl.col("score").is_not_null()).sort("ts")
     return rows.group_by("customer", maintain_order=True).agg(newest)
+
+
+def served(asked: pl.LazyFrame, as_of: datetime) -> pl.LazyFrame:
+    """How often each customer has needed help."""
+    return asked.group_by("customer").agg(
+        pl.len().cast(pl.Int64).alias("tickets"), _within("ts", 90, as_of).sum().cast(pl.Int64).alias("tickets_90")
+    )
+
+
+_TICKETS: Final = {"customer": pl.String(), "ts": pl.Datetime("us", "UTC")}
 
 
 def days_since(time: str | pl.Expr, as_of: datetime) -> pl.Expr:

@@ -95,7 +95,9 @@ def save_numbered(workspace: "Workspace", prefix: str, people: pl.DataFrame) -> 
         people: `who` and `cluster`, from 1; nobody twice.
     """
     numbers = people["cluster"].unique().sort().to_list()
-    groups: dict[str, Iterable[str]] = {f"{prefix}-{number}": people.filter(cluster=number)["who"] for number in numbers}
+    groups: dict[str, Iterable[str]] = {
+        f"{prefix}-{number}": people.filter(cluster=number)["who"] for number in numbers
+    }
     known = workspace.scan(segments.SEGMENT_MEMBERS.name).select(pl.col("segment").unique()).collect()["segment"]
     earlier = known.filter(known.str.contains(rf"^{re.escape(prefix)}-\d+$")).to_list()
     gone: dict[str, Iterable[str]] = dict.fromkeys(earlier, ())

@@ -17,23 +17,32 @@ from plugins.customers.fields import CONSENT_FIELDS, CUSTOMER_FIELDS, ORDER_FIEL
 if TYPE_CHECKING:
     from crm.workspace import Workspace
 
-KNOWN_BY: Final = ("login", "phone", "email", "idnumber")
-"""Fields of a customer that identities are made of."""
+KNOWN_BY: Final = ("email", "idnumber", "login", "phone")
+"""Fields of a customer that identities are made of, in the order in which they are stored."""
+_SLICE: Final = 50_000
 
 
 def identities(workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
-    """By what customers are known.
+    """By what customers are known, sorted as it is stored.
 
     Args:
         workspace: The workspace, whose key hashes.
         rows: Customers, with their fields.
     """
-    parts = []
-    for kind in KNOWN_BY:
-        known = rows.select("customer", kind).drop_nulls()
-        numbers = pl.Series("hash", hashed(workspace.key, kind, known[kind]), dtype=pl.Int64)
-        parts.append(known.select(pl.lit(kind).alias("kind"), numbers, "customer"))
-    return pl.concat(parts).unique(maintain_order=True)
+    return pl.concat(_of_kind(workspace, rows, kind) for kind in KNOWN_BY)
+
+
+def _of_kind(workspace: "Workspace", rows: pl.DataFrame, kind: str) -> pl.DataFrame:
+    known = rows.select("customer", kind).drop_nulls()
+    hashes = _hashes(workspace.key, kind, known[kind])
+    return known.select(pl.lit(kind).alias("kind"), hashes, "customer").sort("hash", "customer")
+
+
+def _hashes(key: bytes, kind: str, values: pl.Series) -> pl.Series:
+    """The keyed hashes of values, slice by slice: as Python's objects, all of them would take much room."""
+    none = pl.Series("hash", [], dtype=pl.Int64)
+    slices = (values[at : at + _SLICE] for at in range(0, len(values), _SLICE))
+    return pl.concat([none, *(pl.Series("hash", hashed(key, kind, part.to_list()), dtype=pl.Int64) for part in slices)])
 
 
 def write_identities(workspace: "Workspace", connection: sa.Connection, rows: pl.DataFrame, known: pl.Series) -> None:
@@ -43,12 +52,11 @@ def write_identities(workspace: "Workspace", connection: sa.Connection, rows: pl
     if before.height:
         pairs = before.join(pl.DataFrame({"kind": KNOWN_BY}), how="cross")
         records.delete(connection, IDENTITIES.name, pairs)
-    records.append(connection, IDENTITIES.name, identities(workspace, rows))
+    for kind in KNOWN_BY:  # one after the other, which takes less room than all at once
+        records.append(connection, IDENTITIES.name, _of_kind(workspace, rows, kind))
 
 
-CUSTOMERS: Final = Target(
-    CUSTOMERS_TABLE, "customer", CUSTOMER_FIELDS, complete=customer_ids, written=write_identities
-)
+CUSTOMERS: Final = Target(CUSTOMERS_TABLE, "customer", CUSTOMER_FIELDS, complete=customer_ids, written=write_identities)
 ORDERS: Final = Target(ORDERS_TABLE, "order", ORDER_FIELDS, complete=order_ids)
 SURVEYS: Final = Target(SURVEYS_TABLE, "answer", SURVEY_FIELDS, complete=as_they_are)
 CONSENTS: Final = Target(CONSENTS_TABLE, "consent", CONSENT_FIELDS, complete=as_they_are)

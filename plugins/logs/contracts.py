@@ -27,6 +27,7 @@ HITS = Table(
         Column("run", "int64", "number of the run that stored it"),
     ),
     owner="logs",
+    person="login",
 )
 
 SESSIONS = Table(
@@ -49,6 +50,7 @@ SESSIONS = Table(
         Column("times", "list[timestamp]", "times of the views in order, UTC"),
     ),
     owner="logs",
+    person="customer",
 )
 
 SOURCES = Table(

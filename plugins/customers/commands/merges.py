@@ -52,8 +52,8 @@ def unmerge(app: App, merges: tuple[int, ...]) -> None:
 
     require(app, "merge")
     workspace = app.workspace()
-    with workspace.records.begin() as connection:
-        for number in sorted(set(merges), reverse=True):
+    for number in sorted(set(merges), reverse=True):  # the newest first, as an older one may hang on it
+        with workspace.records.begin() as connection:
             undo(workspace, connection, number)
             append(connection, workspace.records.table("audit"), "unmerge", f"merge {number}", 2)
     app.note(f"{counted(len(set(merges)), 'merge')} taken back; the records that were put together are apart again")

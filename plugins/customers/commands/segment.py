@@ -40,10 +40,10 @@ def command(app: App, rules: Path | None, first: bool, dry_run: bool, customer: 
     every segment whose condition it fulfils, and the members that these segments had before go.
 
     Columns of profiles are the fields of customers (region, city, sex, birth, language ...), their own columns, age,
-    orders, spent, monetary, mean_order, first_order_days, last_order_days, frequency, items, categories, returns,
-    returned, orders_30, orders_90, orders_365, spent_365, sessions, views, duration_s, last_visit_days, visits_30,
-    visits_90, visits_365, nps, csat, points and tier. A condition sees personal columns masked; own columns have to be
-    named under `access.shown`.
+    orders, spent, monetary, mean_order, first_order_days, last_order_days, usual_days, overdue, frequency, items,
+    categories, returns, returned, orders_30, orders_90, orders_365, spent_365, sessions, views, duration_s,
+    last_visit_days, visits_30, visits_90, visits_365, nps, csat, points, tickets, tickets_90 and tier. A condition sees
+    personal columns masked; own columns have to be named under `access.shown`.
 
     One row a segment: how many members it has, their share of all customers, and with which other segments it shares
     how many.

@@ -92,7 +92,7 @@ def _doings(
         "consumption": portrait.consumption(orders, now),
         "behaviour": portrait.behaviour(in_zone(visits.lazy(), zone).collect()),
         "interests": _interests(app, visits, orders),
-        "loyalty": [*portrait.answers(rows("surveys")), *_standing(app, workspace, customer, now)],
+        "loyalty": [*_standing(app, orders, rows("points"), now), *portrait.answers(rows("surveys"))],
         "risk": portrait.risk(orders, now),
         "contacts": portrait.consents(rows("consents")),
     }
@@ -120,6 +120,15 @@ def _interests(app: App, visits: "pl.DataFrame", orders: "pl.DataFrame") -> "lis
     return [("categories viewed", favourites(viewed)), ("categories bought", favourites(orders["category"]))]
 
 
-def _standing(app: App, workspace: "Workspace", customer: str, now: "datetime") -> "list[tuple[str, object]]":
-    """Points and tier."""
-    return []
+def _standing(app: App, orders: "pl.DataFrame", points: "pl.DataFrame", now: "datetime") -> "list[tuple[str, object]]":
+    """The tier that the customer has reached, and the points that are left."""
+    import polars as pl
+
+    from plugins.customers.config import CustomersConfig
+    from plugins.customers.standing import standings
+
+    config = app.config.get("customers", CustomersConfig)
+    own = [rows.with_columns(pl.lit("").alias("customer")).lazy() for rows in (orders, points)]
+    found = standings(own[0], own[1], now, config.tiers, config.tier_months).collect()
+    tier = found["tier"][0] if found.height else None
+    return [("tier", tier), ("points", int(points["points"].sum()) if points.height else None)]

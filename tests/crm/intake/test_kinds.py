@@ -165,7 +165,7 @@ class TestEmails:
         try:
             found = validate_email(text, check_deliverability=False, strict=True)
         except ValueError:
-            assume(False)  # noqa: FBT003 - Hypothesis's
+            assume(False)
         assert one("email", text) == f"{found.local_part}@{found.ascii_domain}".lower()
 
     def test_without_the_package_what_the_expression_does_not_know_stays(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ class TestDependencies:
 
     def test_many_values_are_sampled_by_whole_groups(self) -> None:
         codes = RNG.integers(0, 20_000, 100_000)
-        frame = pl.DataFrame({"postcode": codes.astype(str), "city": (codes // 7).astype(str)})
+        frame = pl.DataFrame({"postcode": (codes + 100_000).astype(str), "city": (codes // 7 + 10_000).astype(str)})
         wrong = frame.with_row_index("at").with_columns(
             pl.when(pl.col("at") == 5).then(pl.lit("nowhere")).otherwise("city").alias("city")
         )
@@ -164,5 +164,5 @@ class TestDependencies:
 
     def test_numbers_and_dates_are_not_looked_at(self) -> None:
         frame = cities(300).with_columns(pl.lit(1.0).alias("x"), pl.lit(date(2026, 1, 1)).alias("d"))
-        assert list(broken(frame)) == list(broken(frame.select("city", "region"))) or True
+        assert all(each.is_empty() for each in broken(frame))
         assert suspects(frame).is_empty()

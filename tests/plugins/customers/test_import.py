@@ -114,7 +114,9 @@ class TestCustomers:
         assert customers(crm)["customer"].to_list() == ids.to_list()
 
     def test_a_map_says_which_column_is_what_and_which_rules_hold(self, crm: "Crm") -> None:
-        file = write(crm, "odd.csv", "No,Who,Tel,Secret\n1,张三,13800138000,x\n2,李四,13900139000,y\n3,,13700137000,z\n")
+        file = write(
+            crm, "odd.csv", "No,Who,Tel,Secret\n1,张三,13800138000,x\n2,李四,13900139000,y\n3,,13700137000,z\n"
+        )
         crm("customers", "import", file, "--dry-run", "--save-map", crm.folder / "map.yaml")
         saved = (crm.folder / "map.yaml").read_text("utf-8")
         assert "Tel: phone" in saved
@@ -205,7 +207,10 @@ def test_importing_what_was_exported_gives_an_equal_table(
     name: str, records: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory, new_crm: "Callable[[Path], Crm]"
 ) -> None:
     one, other = (new_crm(tmp_path_factory.mktemp("ws")) for _ in range(2))
-    rows = [{"customer": f"K{at}", **{key: value for key, value in row.items() if value is not None}} for at, row in enumerate(records)]
+    rows = [
+        {"customer": f"K{at}", **{key: value for key, value in row.items() if value is not None}}
+        for at, row in enumerate(records)
+    ]
     file = one.folder / "in.ndjson"
     file.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
     one("customers", "import", file)

@@ -115,6 +115,8 @@ def expected(who: str, rows: tuple[list[Any], ...]) -> dict[str, Any]:
         "nps": newest("nps"),
         "csat": newest("csat"),
         "points": sum(row[1] for row in ledger),
+        "tickets": 0,
+        "tickets_90": 0,
         "tier": tier if active else None,
         "age": None,
     }
@@ -169,3 +171,13 @@ def test_a_column_with_anything_but_numbers_stays_text(texts: list[str | None]) 
 def test_fields_and_contract_do_not_clash() -> None:
     assert not {column.name for column in CUSTOMERS.columns} & {*FIELDS}
     assert set(COUNTS) < set(FIELDS)
+
+
+def test_tickets_are_counted_where_there_are_some() -> None:
+    times = [AS_OF - timedelta(days=200), AS_OF - timedelta(days=9), AS_OF]
+    asked = pl.DataFrame({"customer": ["c", "c", "c"], "ts": times}, schema_overrides={"ts": pl.Datetime("us", "UTC")})
+    none = (of(ORDERS, ("customer", "order_id", "ts", "item", "category", "amount"), []), pl.DataFrame(schema=SESSIONS))
+    answers = of(SURVEYS, ("customer", "ts", "question", "score"), [])
+    ledger = of(POINTS, ("customer", "ts", "points", "order_id"), [])
+    frame = profiles(customers(), *none, answers, ledger, AS_OF, tickets=asked).collect()
+    assert frame.select("tickets", "tickets_90").rows() == [(0, 0), (0, 0), (2, 1)]

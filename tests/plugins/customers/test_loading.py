@@ -1,0 +1,82 @@
+"""Whose visits, orders and answers are, read from a workspace."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from crm.identities import IDENTITIES, hashed
+from plugins.customers.config import CustomersConfig
+from plugins.customers.loading import loaded
+
+if TYPE_CHECKING:
+    from tests.plugins.conftest import Crm
+
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop(crm: "Crm") -> "Crm":
+    """Visits of people who log in by a login, an id, an id before a merge, a login of two, and one of nobody."""
+    logins = ("wang.fang", "K2", "old-2", "shared", "stranger", "-")
+    lines = [crm.line(3600 * at, "/", who=at + 1, login=login) for at, login in enumerate(logins)]
+    crm("logs", "mine", crm.log("site.log", *lines))
+    workspace = crm.open()
+    known = [
+        ("login", "wang.fang", "K1"),
+        ("login", "shared", "K1"),
+        ("login", "shared", "K3"),
+        ("customer", "old-2", "K2"),
+    ]
+    identities = pl.DataFrame(
+        [(kind, hashed(workspace.key, kind, [value])[0], customer) for kind, value, customer in known],
+        {"kind": pl.String, "hash": pl.Int64, "customer": pl.String},
+        orient="row",
+    )
+    day = pl.Series([datetime(2026, 1, 5, tzinfo=UTC)] * 2).cast(pl.Datetime("us", "UTC"))
+    orders = pl.DataFrame({"customer": ["old-2", "K9"], "order_id": ["1", "2"], "ts": day, "amount": [5.0, 7.0]})
+    people = pl.DataFrame({"customer": ["K1", "K2", "K3"], "phone": ["+8613800138000", None, None]})
+    with workspace.records.begin() as connection:
+        workspace.records.append(connection, "customers", people)
+        workspace.records.append(connection, "orders", orders.with_columns(line=pl.lit(1, dtype=pl.Int32)))
+        workspace.records.append(connection, IDENTITIES.name, identities)
+    return crm
+
+
+def test_a_visit_is_of_the_customer_whose_login_or_id_it_carries(shop: "Crm") -> None:
+    visits = loaded(shop.open()).sessions
+    assert visits["customer"].value_counts().sort("customer").rows() == [("K1", 1), ("K2", 2)]
+
+
+def test_orders_of_merged_people_are_the_customers_and_others_have_a_row(shop: "Crm") -> None:
+    known = loaded(shop.open())
+    assert known.customers["customer"].to_list() == ["K1", "K2", "K3", "K9"]
+    profiles = known.profiles(LATER, "UTC", CustomersConfig()).collect()
+    assert profiles.select("customer", "spent", "sessions").rows() == [
+        ("K1", 0.0, 1), ("K2", 5.0, 2), ("K3", 0.0, 0), ("K9", 7.0, 0),
+    ]  # fmt: skip
+
+
+def test_secrets_that_nobody_needs_are_not_read(shop: "Crm") -> None:
+    workspace = shop.open()
+    assert "phone" in loaded(workspace).customers.columns
+    assert {"phone", "email", "idnumber"}.isdisjoint(loaded(workspace, ("age",)).customers.columns)
+    assert loaded(workspace, ("phone",)).customers["phone"].null_count() == 3
+
+
+def test_a_workspace_without_anything_has_no_profiles(crm: "Crm") -> None:
+    assert loaded(crm.open()).profiles(LATER, "UTC", CustomersConfig()).collect().is_empty()
+
+
+def test_tickets_count_once_a_plugin_keeps_some(shop: "Crm") -> None:
+    columns = "Column('id', 'int64', 'id'), Column('customer', 'string', 'who'), Column('opened', 'timestamp', 'when')"
+    table = f"Table('tickets', 'Tickets.', ({columns}), owner='desk', store='records', by_date=False, key=('id',))"
+    shop.plugin("desk", f"@hookimpl\ndef tables():\n    return [{table}]\n")
+    workspace = shop.open()
+    times = pl.Series([datetime(2026, 1, 5, tzinfo=UTC)] * 2).cast(pl.Datetime("us", "UTC"))
+    with workspace.records.begin() as connection:
+        rows = pl.DataFrame({"id": [1, 2], "customer": ["old-2", "K1"], "opened": times})
+        workspace.records.append(connection, "tickets", rows)
+    profiles = loaded(shop.open()).profiles(LATER, "UTC", CustomersConfig()).collect()
+    assert profiles["tickets"].to_list() == [1, 1, 0, 0]
