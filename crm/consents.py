@@ -1,11 +1,15 @@
 """Who may be written to by which channel: what customers have said, when, and where they said it; append-only."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
 from crm.tables import Column, Table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CONSENTS: Final = Table(
     "consents",
@@ -28,19 +32,39 @@ ANY: Final = "all"
 """The channel of a consent, or withdrawal, that is about every channel."""
 
 
-def allowed(connection: sa.Connection, table: sa.Table, who: str, channel: str) -> bool:
+def allowed(connection: sa.Connection, table: sa.Table, who: str | Collection[str], channel: str) -> bool:
     """Whether a customer has agreed to a channel: what was said last of it, or of all, counts; without a word, no.
 
     Args:
         connection: To the records.
         table: The table of consents: `records.table(CONSENTS.name)`.
-        who: The customer.
+        who: The customer, or better all ids that the customer has had (`crm.whose.all_ids`): what was said as one that
+            was merged into another counts as well.
         channel: The channel.
     """
-    said = sa.select(table.c.granted).where(table.c.customer == who, table.c.channel.in_([channel, ANY]))
+    ids = [who] if isinstance(who, str) else list(who)
+    said = sa.select(table.c.granted).where(table.c.customer.in_(ids), table.c.channel.in_([channel, ANY]))
     # Of two at the same moment the withdrawal counts.
     newest = connection.execute(said.order_by(table.c.ts.desc(), table.c.granted).limit(1)).scalar()
     return bool(newest)
+
+
+def history(rows: "pl.DataFrame") -> "pl.DataFrame":
+    """What one customer has said, the newest last: `channel`, `ts`, `granted`, `source`, `holds`.
+
+    `holds` tells which of them count today: of each channel what was said last of it, or of all; of two at the same
+    moment the withdrawal.
+
+    Args:
+        rows: The customer's rows of the table of consents.
+    """
+    import polars as pl
+
+    order = rows.sort("ts", ~pl.col("granted"), "channel").with_row_index("at")
+    every = order.filter(pl.col("channel") == ANY)["at"].max()
+    own = pl.col("at").max().over("channel") == pl.col("at")
+    holds = own if every is None else own & (pl.col("at") >= pl.lit(every))
+    return order.select("channel", "ts", "granted", "source", holds.alias("holds"))
 
 
 def say(
@@ -67,4 +91,6 @@ def say(
     moment = (at or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
     same = sa.and_(table.c.customer == who, table.c.channel == channel, table.c.ts == moment)
     connection.execute(sa.delete(table).where(same))
-    connection.execute(sa.insert(table).values(customer=who, channel=channel, ts=moment, granted=granted, source=source))
+    connection.execute(
+        sa.insert(table).values(customer=who, channel=channel, ts=moment, granted=granted, source=source)
+    )

@@ -56,7 +56,9 @@ def encrypt(workspace: "Workspace", new: Path | None = None) -> dict[str, int]:
 def _prepare(workspace: "Workspace", new: Path, coming: Path) -> None:
     """Put the new key beside the one in use."""
     if not workspace.protection.encrypt:
-        raise UsageError("--key-file is for values that are encrypted; `protection.encrypt` in the configuration is off")
+        raise UsageError(
+            "--key-file is for values that are encrypted; `protection.encrypt` in the configuration is off"
+        )
     if new.resolve() == key_file(workspace.path, workspace.protection).resolve():
         raise UsageError(f"--key-file: {new} holds the key in use; name another file")
     if not new.exists():

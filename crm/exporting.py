@@ -8,9 +8,12 @@ import click
 from crm.access import AccessConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import polars as pl
 
     from crm.app import App
+    from crm.workspace import Workspace
 
 EXTRAS: Final = "extras"
 
@@ -18,16 +21,17 @@ TIMES: Final = ("ts", "registered")
 """What `--since` and `--until` are about: the first of these that the table has."""
 
 
-def table_rows(app: "App", name: str, segment: str | None = None) -> "pl.LazyFrame":
-    """The rows of a table, sorted by its key, that the running command's filters leave.
+def table_rows(app: "App", name: str, segment: str | None = None, *, extras: bool = True) -> "pl.LazyFrame":
+    """The rows of a table, sorted by its key, that the running command's filters leave; read as they are wanted.
 
     Columns that no field is for stand behind the others under their own names, and are personal unless the
     configuration says otherwise (`access.shown`).
 
     Args:
         app: The run of the program.
-        name: The table's name; its contract has a column `extras`.
+        name: The table's name.
         segment: Only rows of the members of this segment.
+        extras: Whether the table needs the columns that no field is for.
 
     Raises:
         UsageError: there is no such segment, or the condition is none.
@@ -38,29 +42,86 @@ def table_rows(app: "App", name: str, segment: str | None = None) -> "pl.LazyFra
     from crm.output import also_personal
     from crm.segments import members
 
-    workspace = app.workspace()
-    contract = app.tables[name]
-    frame = workspace.records.frame(name).sort(*contract.key)
-    if segment is not None:
-        frame = frame.filter(pl.col(contract.person).is_in(members(workspace, segment).implode()))
-    frame, names = with_extras(frame) if EXTRAS in frame.columns else (frame, [])
+    workspace, contract = app.workspace(), app.tables[name]
+    names = _extras(workspace, name) if extras and EXTRAS in (column.name for column in contract.columns) else []
     access = app.config.get("access", AccessConfig)
     also_personal({each: access.personal.get(each, "hidden") for each in names if each not in access.shown})
+    frame = _scanned(workspace, name, names)
+    if segment is not None:
+        now = _now(workspace, name, contract.person)
+        frame = frame.join(
+            now.filter(pl.col(" now").is_in(members(workspace, segment).implode())).select(contract.person).lazy(),
+            on=contract.person,
+            how="semi",
+            maintain_order="left",
+        )
     filters = current_filters()
-    time = next(name for name in TIMES if name in frame.columns)
-    found = filters.between(frame.lazy(), time)
-    return filters.matching(app, found)
+    time = next(each for each in TIMES if each in frame.collect_schema())
+    return filters.matching(app, filters.between(frame, time))
 
 
-def with_extras(frame: "pl.DataFrame") -> "tuple[pl.DataFrame, list[str]]":
-    """A table with its extras as columns of text, and the names of these; the others stay in their order."""
+def _now(workspace: "Workspace", name: str, person: str) -> "pl.DataFrame":
+    """The ids of a table as they are, and as they are now that records have been merged."""
+    import polars as pl
+
+    from crm.identities import current_ids
+
+    ids = workspace.records.frame(name, columns=[person])[person].unique()
+    return pl.DataFrame({person: ids, " now": current_ids(workspace, ids)})
+
+
+def _extras(workspace: "Workspace", name: str) -> list[str]:
+    """The names of all columns of a table's rows that no field is for."""
+    from crm.objects import keys
+
+    taken = {column.name for column in workspace.tables[name].columns}
+    found = {key for part in workspace.records.batches(name, columns=[EXTRAS]) for key in keys(part[EXTRAS])}
+    return sorted(found - taken)
+
+
+def _scanned(workspace: "Workspace", name: str, names: "Sequence[str]") -> "pl.LazyFrame":
+    """A table as a lazy frame that reads it batch by batch, with its extras as columns."""
+    import polars as pl
+    from polars.io.plugins import register_io_source
+
+    from crm.schema import polars_schema
+
+    contract = workspace.tables[name]
+    schema = {key: kind for key, kind in polars_schema(contract).items() if key != EXTRAS}
+    schema |= dict.fromkeys(names, pl.String())
+
+    def rows(
+        columns: "list[str] | None", condition: "pl.Expr | None", count: int | None, _size: int | None
+    ) -> "Iterator[pl.DataFrame]":
+        left = count
+        for part in workspace.records.batches(name, order=contract.key):
+            found = with_extras(part, names)
+            found = found if condition is None else found.filter(condition)
+            found = found if left is None else found.head(left)
+            left = None if left is None else left - found.height
+            yield found if columns is None else found.select(columns)
+            if left == 0:
+                return
+
+    return register_io_source(rows, schema=schema)
+
+
+def with_extras(frame: "pl.DataFrame", names: "Sequence[str] | None" = None) -> "pl.DataFrame":
+    """A table with its extras as columns of text behind the others.
+
+    Args:
+        frame: The table; without a column `extras` it stays as it is.
+        names: The columns; all that there are if None.
+    """
     import polars as pl
 
     from crm.objects import keys, unpacked
 
-    names = [name for name in keys(frame[EXTRAS]) if name not in frame.columns]
-    parts = [frame.drop(EXTRAS), *([unpacked(frame[EXTRAS], names)] if names else [])]
-    return pl.concat(parts, how="horizontal"), names
+    if EXTRAS not in frame.columns:
+        return frame
+    found = keys(frame[EXTRAS]) if names is None else list(names)
+    parts = [frame.drop(EXTRAS), *([unpacked(frame[EXTRAS], found)] if found else [])]
+    return pl.concat(parts, how="horizontal")
 
 
 def segment_option(function: "click.decorators.FC") -> "click.decorators.FC":

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from crm.audit import AUDIT, append
-from crm.erasing import People, doomed, erase_lake, erase_records, people, scrub
+from crm.erasing import People, customers_among, doomed, erase_lake, erase_records, people, scrub
 from crm.forgotten import FORGOTTEN, among, listed
 from crm.identities import FORMER, hashed
 

@@ -128,6 +128,8 @@ def take(workspace: "Workspace", rows: "pl.DataFrame") -> int:
     from crm.schema import polars_schema
 
     records = workspace.records
+    if rows.schema.get("ts") == pl.String:
+        rows = rows.with_columns(pl.col("ts").str.to_datetime(time_unit="us", time_zone="UTC"))
     given = rows.select(pl.col(name).cast(kind) for name, kind in polars_schema(FORGOTTEN).items())
     with records.begin() as connection:
         there = records.frame(FORGOTTEN.name, columns=["kind", "hash"], connection=connection)

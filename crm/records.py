@@ -1,7 +1,7 @@
 """The records of a workspace: SQL tables, made from their contracts, for what is edited row by row."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -246,7 +246,7 @@ class Records:
             columns: Names of its columns; all of them if None.
             where: Only rows of which this is true.
             order: The columns by which they come sorted; texts by the numbers of their characters.
-            connection: Reads through this one; a new one if None.
+            connection: Reads through this one, which can do nothing else meanwhile; a new one if None.
         """
         from crm.storage.rows import incoming
 
@@ -255,8 +255,8 @@ class Records:
         statement = sa.select(*(table.c[each] for each in names)).order_by(*(table.c[each] for each in order))
         if where is not None:
             statement = statement.where(where)
-        with self._reading(connection) as reader:
-            yield from incoming(contract, names, self.database.read(reader, statement), self._cipher)
+        with self._reading(connection) as reader, closing(self.database.read(reader, statement)) as parts:
+            yield from incoming(contract, names, parts, self._cipher)
 
     @contextmanager
     def _reading(self, connection: sa.Connection | None) -> Iterator[sa.Connection]:

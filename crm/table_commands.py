@@ -131,8 +131,10 @@ def list_command(table: str, text: str, example: str, columns: Sequence[str]) ->
     @pass_app
     def command(app: App, segment: str | None) -> "pl.LazyFrame":
         from crm.exporting import table_rows
+        from crm.filters import current_filters
 
-        rows = table_rows(app, table, segment)
-        return rows if current().columns is not None else rows.select(columns)
+        usual = current().columns is None
+        rows = table_rows(app, table, segment, extras=not usual or current_filters().where is not None)
+        return rows.select(columns) if usual else rows
 
     return command

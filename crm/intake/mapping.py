@@ -13,7 +13,7 @@ rules: []
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Columns
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,14 +22,14 @@ from crm.errors import Unusable
 from crm.intake.dates import ORDERS, Order
 from crm.intake.fields import Field, plain
 from crm.intake.rejects import without_reasons
-from crm.intake.rules import Rule, parse
+from crm.intake.rules import Rule, as_data, parse, shown
 from crm.nearest import did_you_mean, one_of
 from crm.yamlfile import read_mapping
 
 EXTRAS: Final = "extras"
 """What a map file calls a column that is kept under its own name."""
 
-_KEYS: Final = ("columns", "region", "dates", "zone", "rules")
+_KEYS: Final = ("columns", "set", "region", "dates", "zone", "rules")
 _BEFORE: Final = ("customer", "client", "member", "user", "contact", "cust", "person", "buyer")
 _BEFORE_CHINESE: Final = ("客户", "会员", "用户", "联系人", "收货人", "顾客", "买家", "收件人")
 
@@ -42,11 +42,13 @@ class Mapping:
         columns: Field and column.
         extras: Columns that are kept under their own names, in the order of the file.
         dropped: Columns that are left out, in the order of the file.
+        constants: Field and what it is in all rows.
     """
 
     columns: dict[str, str]
     extras: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    constants: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,11 @@ def read_map(path: Path, columns: Sequence[str], fields: Sequence[Field]) -> Map
     kept = [column for column, name in said.items() if name == EXTRAS and not _is_field(column, fields)]
     taken = {name: column for column, name in said.items() if name is not None and column not in kept}
     rest = [column for column in without_reasons(columns) if column not in said]
-    guessed = _guessed(rest, [each for each in fields if each.name not in taken])
+    constants = _constants(path, data.get("set") or {}, fields, taken)
+    guessed = _guessed(rest, [each for each in fields if each.name not in taken and each.name not in constants])
     left_out = [column for column in columns if column not in rest and said.get(column) is None]
     return MapFile(
-        _all(columns, {**guessed, **taken}, left_out),
+        replace(_all(columns, {**guessed, **taken}, left_out), constants=constants),
         parse(data.get("rules") or [], f"{path}: rules"),
         _region(path, data.get("region")),
         _dates(path, data.get("dates")),
@@ -196,6 +199,23 @@ def _said(path: Path, given: object, columns: Sequence[str], fields: Sequence[Fi
     return said
 
 
+def _constants(path: Path, given: object, fields: Sequence[Field], taken: Columns[str, str]) -> dict[str, str]:
+    """Field and what it is in all rows."""
+    if not isinstance(given, dict):
+        raise Unusable(f"{path}: `set` must be a mapping of fields to values, such as `language: zh`")
+    names = [each.name for each in fields if each.kind != "json"]
+    for name, value in given.items():
+        if name not in names:
+            raise Unusable(
+                f"{path}: set: no field `{name}`{did_you_mean(str(name), names)}; there are: {one_of(names)}"
+            )
+        if name in taken:
+            raise Unusable(f"{path}: set: `{name}` is the column `{taken[name]}` already")
+        if value is None or isinstance(value, (dict, list)):
+            raise Unusable(f"{path}: set: `{name}` must be one value")
+    return {str(name): shown(value) for name, value in given.items()}
+
+
 def _region(path: Path, value: object) -> str | None:
     if value is None:
         return None
@@ -222,40 +242,54 @@ def _zone(path: Path, value: object) -> str | None:
         raise Unusable(f"{path}: zone: no time zone `{value}`; write one such as Asia/Shanghai") from None
 
 
-def write_map(path: Path, mapping: Mapping, fields: Sequence[Field] = ()) -> None:
-    """Write a map file that reads back as this mapping.
+def write_map(path: Path, said: Mapping | MapFile, fields: Sequence[Field] = ()) -> None:
+    """Write a map file that reads back as this one.
 
     Args:
         path: Where.
-        mapping: What becomes of the columns.
+        said: What becomes of the columns, alone or with all else that a map file says.
         fields: What can be read; those that no column is for are listed in a comment.
 
     Raises:
         Unusable: it cannot be written.
     """
+    whole = said if isinstance(said, MapFile) else MapFile(said)
+    mapping = whole.mapping
     named = {column: name for name, column in mapping.columns.items()}
-    said: dict[str, Any] = {**named, **dict.fromkeys(mapping.extras, EXTRAS), **dict.fromkeys(mapping.dropped)}
+    data: dict[str, Any] = {
+        "columns": {**named, **dict.fromkeys(mapping.extras, EXTRAS), **dict.fromkeys(mapping.dropped)},
+        "set": mapping.constants,
+        "region": whole.region,
+        "dates": whole.dates,
+        "zone": whole.zone,
+        "rules": [as_data(rule) for rule in whole.rules],
+    }
+    used = {*mapping.columns, *mapping.constants}
+    unused = [each for each in fields if each.name not in used and each.kind != "json"]
     with replacing(path) as out:
-        out.write(_yaml(said, [each for each in fields if each.name not in mapping.columns]).encode())
+        out.write(_yaml({key: value for key, value in data.items() if value}, unused).encode())
 
 
 _TOP: Final = """\
 # Which column is what. Behind a column stands its field; `extras` keeps it under its own name; null leaves it out.
 """
-_BOTTOM: Final = """\
-# region: CN            # country of phone numbers that name none
-# dates: day-first      # how 3/2/2026 is meant; or month-first
-# zone: Asia/Shanghai   # of times that name none; else UTC
-# rules:                # rows that break one are rejected, or with `severity: warn` told
-#   - {column: name, required: true}
-#   - {check: "registered >= birth", reason: registered before birth}
-"""
+_EXAMPLES: Final = {
+    "set": "# set: {language: zh}   # what a field is in all rows, where no column is for it",
+    "region": "# region: CN            # country of phone numbers that name none",
+    "dates": "# dates: day-first      # how 3/2/2026 is meant; or month-first",
+    "zone": "# zone: Asia/Shanghai   # of times that name none; else UTC",
+    "rules": "# rules:                # rows that break one are rejected, or with `severity: warn` told\n"
+    "#   - {column: name, required: true}\n"
+    '#   - {check: "registered >= birth", reason: registered before birth}',
+}
+"""What may be said besides, for the person who edits the file."""
 
 
-def _yaml(said: Columns[str, str | None], unused: Sequence[Field]) -> str:
+def _yaml(data: Columns[str, Any], unused: Sequence[Field]) -> str:
     import yaml
 
-    body = yaml.safe_dump({"columns": dict(said)}, allow_unicode=True, sort_keys=False, width=1 << 20)
+    body = yaml.safe_dump(dict(data), allow_unicode=True, sort_keys=False, width=1 << 20)
     lines = [f"#   {each.name:<12} {each.help}".rstrip() for each in unused]
-    listed = "\n".join(("# Fields that no column is for:", *lines)) + "\n" if lines else ""
-    return _TOP + body + listed + _BOTTOM
+    listed = ["# Fields that no column is for:", *lines] if lines else []
+    examples = [text for key, text in _EXAMPLES.items() if key not in data]
+    return _TOP + body + "\n".join([*listed, *examples, ""])

@@ -68,6 +68,7 @@ def normalised(
         UsageError: the file has no column for a field that no row can be without.
     """
     _complete(frame, mapping, fields)
+    frame, mapping = _with_constants(frame, mapping)
     known = [each for each in fields if each.name in mapping.columns and each.kind != "json"]
     ways, notes = {}, []
     for each in known:
@@ -84,13 +85,22 @@ def normalised(
     )
 
 
+def _with_constants(frame: pl.DataFrame, mapping: Mapping) -> tuple[pl.DataFrame, Mapping]:
+    """The rows with a column for each field that has the same value in all of them."""
+    names = {name: f"{name} of all rows" for name in mapping.constants}
+    more = [pl.lit(text).alias(names[name]) for name, text in mapping.constants.items()]
+    return frame.with_columns(more), replace(mapping, columns={**mapping.columns, **names})
+
+
 def _complete(frame: pl.DataFrame, mapping: Mapping, fields: Sequence[Field]) -> None:
     """See that every field that is required has a column."""
-    missing = [each.name for each in fields if each.required and each.name not in mapping.columns]
+    known = {*mapping.columns, *mapping.constants}
+    missing = [each.name for each in fields if each.required and each.name not in known]
     if missing:
         raise UsageError(
             f"no column is known to be {one_of(f'`{name}`' for name in missing)}; say which it is in a map file, under "
-            f"`columns:` as COLUMN: {missing[0]}; the columns are: {one_of(frame.columns)}"
+            f"`columns:` as `COLUMN: {missing[0]}`, or under `set:` what it is in all rows; "
+            f"the columns are: {one_of(frame.columns)}"
         )
 
 
@@ -237,7 +247,7 @@ def _lost(lost: pl.DataFrame) -> list[str]:
     """How many values of which columns were none, and one of their rows."""
     counts = lost.group_by("column", "reason", maintain_order=True).agg(pl.len().alias("values"), pl.col("row").min())
     return [
-        f"column `{column}`: {counted(number, 'value')} {reason}, the first in row {row + 1:,}: "
-        "the field stays empty, the text is kept in `original`"
+        f"column `{column}`: {counted(number, 'value')} {reason if number == 1 else reason.replace('is', 'are', 1)}, "
+        f"the first in row {row + 1:,}: the field stays empty, the text is kept in `original`"
         for column, reason, number, row in counts.iter_rows()
     ]

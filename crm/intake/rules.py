@@ -14,8 +14,8 @@ A value that is missing keeps every rule but `required`.
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final, Literal, cast, get_args
 
@@ -53,12 +53,7 @@ class Rule:
     reason: str
     columns: tuple[str, ...]
     severity: Severity = "reject"
-    where: str = "rules"
-
-    @property
-    def said(self) -> tuple[str, str, str]:
-        """Columns, reason and severity, as a violation has them."""
-        return ", ".join(self.columns), self.reason, self.severity
+    where: str = field(default="rules", compare=False)
 
 
 def parse(data: object, where: str) -> tuple[Rule, ...]:
@@ -95,6 +90,15 @@ def _rule(data: object, where: str) -> Rule:
     reason = str(data.get("reason") or _REASONS[test](wanted))
     columns = pl.sql_expr(wanted).meta.root_names() if test == "check" else [str(column)]
     return Rule(test, wanted, reason, tuple(dict.fromkeys(columns)), cast("Severity", severity), where)
+
+
+def as_data(rule: Rule) -> dict[str, Any]:
+    """A rule as `parse` reads it, for YAML."""
+    wanted = list(rule.wanted) if isinstance(rule.wanted, tuple) else rule.wanted
+    named = {} if rule.test == "check" else {"column": rule.columns[0]}
+    reason = {} if rule.reason == _REASONS[rule.test](rule.wanted) else {"reason": rule.reason}
+    severity = {} if rule.severity == "reject" else {"severity": rule.severity}
+    return {**named, rule.test: wanted, **reason, **severity}
 
 
 def _true(value: object, where: str) -> bool:
@@ -138,11 +142,11 @@ def _pattern(value: object, where: str) -> str:
 def _choices(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
         raise Unusable(f"{where}: must be a list of values, such as [gold, silver]")
-    return tuple(_shown(each) for each in value)
+    return tuple(shown(each) for each in value)
 
 
-def _shown(value: object) -> str:
-    """A value of YAML as the text that a file has."""
+def shown(value: object) -> str:
+    """A value of YAML as the text that a file would have."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -179,7 +183,7 @@ _WANTED: Final[dict[Test, Callable[[object, str], Any]]] = {
 
 
 def _range_reason(wanted: tuple[Any, Any]) -> str:
-    low, high = (end if end is None else _shown(end) for end in wanted)
+    low, high = (end if end is None else shown(end) for end in wanted)
     if low is None:
         return f"is above {high}"
     return f"is below {low}" if high is None else f"is not between {low} and {high}"
@@ -196,13 +200,20 @@ _REASONS: Final[dict[Test, Callable[[Any], str]]] = {
 }
 
 
-def violations(frame: pl.DataFrame, rules: Sequence[Rule], *, extras: Sequence[str] = ()) -> pl.DataFrame:
+def violations(
+    frame: pl.DataFrame,
+    rules: Sequence[Rule],
+    *,
+    extras: Sequence[str] = (),
+    columns: Mapping[str, str] | None = None,
+) -> pl.DataFrame:
     """What breaks the rules.
 
     Args:
         frame: Rows as `normalised` gives them: fields, `extras`, `original`.
         rules: The rules.
         extras: Names of columns that were kept under their own names, whether or not a row has a value in them.
+        columns: Field and column of the file, to call columns as the file does; None to call them as the rules do.
 
     Returns:
         `row` (index from 0), `column`, `reason`, `severity`: one for each row and rule that it breaks, by row.
@@ -220,8 +231,9 @@ def violations(frame: pl.DataFrame, rules: Sequence[Rule], *, extras: Sequence[s
     found = [pl.DataFrame(schema=_SCHEMA)]
     for rule in rules:
         at = _broken(frame, rule, names).arg_true().cast(pl.Int64)
-        said = [pl.lit(text).alias(name) for name, text in zip(_SCHEMA, ("", *rule.said), strict=True) if name != "row"]
-        found.append(at.alias("row").to_frame().with_columns(said))
+        called = ", ".join((columns or {}).get(column, column) for column in rule.columns)
+        said = {"column": called, "reason": rule.reason, "severity": rule.severity}
+        found.append(at.alias("row").to_frame().with_columns(pl.lit(text).alias(key) for key, text in said.items()))
     return pl.concat(found).sort("row", maintain_order=True)
 
 

@@ -1,6 +1,6 @@
 """What a database of records can do, whichever it is."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import sqlalchemy as sa
@@ -53,7 +53,9 @@ class Database(Protocol):
     def known(self, connection: sa.Connection) -> set[tuple[str, str]]:
         """The columns that are there, as table and column, and the indexes, as table and index."""
 
-    def read(self, connection: sa.Connection, statement: "sa.Select[tuple[object, ...]]") -> "Iterator[pl.DataFrame]":
+    def read(
+        self, connection: sa.Connection, statement: "sa.Select[tuple[object, ...]]"
+    ) -> "Generator[pl.DataFrame, None, None]":
         """What a query finds, at most `BATCH` rows at a time, columns as `crm.storage.rows.incoming` takes them."""
 
     def write(self, connection: sa.Connection, table: sa.Table, frames: "Iterator[pl.DataFrame]", on: Conflict) -> None:

@@ -1,7 +1,8 @@
 """Records in PostgreSQL: a database that a team shares."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -89,8 +90,13 @@ class PostgreSQL:
         """Tables, also views in their places, with their columns and indexes."""
         return {(table, name) for table, name in connection.exec_driver_sql(_KNOWN)}
 
-    def read(self, connection: sa.Connection, statement: "sa.Select[tuple[object, ...]]") -> Iterator[pl.DataFrame]:
-        """What a query finds, by COPY; all columns as texts."""
+    def read(
+        self, connection: sa.Connection, statement: "sa.Select[tuple[object, ...]]"
+    ) -> Generator[pl.DataFrame, None, None]:
+        """What a query finds, by COPY; all columns as texts.
+
+        It holds the connection until it ends or is closed; to close the connection before that would wait for ever.
+        """
         count = len(statement.selected_columns)
         if count == 1:
             # A null alone in its line would be an empty line, which readers of CSV pass over.
@@ -98,11 +104,12 @@ class PostgreSQL:
         compiled = statement.compile(connection, compile_kwargs={"render_postcompile": True})
         wanted = f"COPY ({compiled}) TO STDOUT (FORMAT csv)"
         schema = {str(n): pl.String for n in range(len(statement.selected_columns))}
-        for text in self._copied(connection, wanted, compiled.params):
-            part = pl.read_csv(text, has_header=False, schema=schema, infer_schema=False)
-            yield part[:, :count]
+        with closing(self._copied(connection, wanted, compiled.params)) as texts:
+            for text in texts:
+                part = pl.read_csv(text, has_header=False, schema=schema, infer_schema=False)
+                yield part[:, :count]
 
-    def _copied(self, connection: sa.Connection, wanted: str, values: dict[str, Any]) -> Iterator[bytes]:
+    def _copied(self, connection: sa.Connection, wanted: str, values: dict[str, Any]) -> Generator[bytes, None, None]:
         """The lines of a COPY, `BATCH` rows at a time: the server sends each row by itself."""
         import psycopg
 

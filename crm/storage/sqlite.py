@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -87,7 +87,9 @@ class SQLite:
         """Tables with their columns and indexes."""
         return {(table, name) for table, name in connection.exec_driver_sql(_KNOWN)}
 
-    def read(self, connection: sa.Connection, statement: "sa.Select[tuple[object, ...]]") -> Iterator[pl.DataFrame]:
+    def read(
+        self, connection: sa.Connection, statement: "sa.Select[tuple[object, ...]]"
+    ) -> Generator[pl.DataFrame, None, None]:
         """What a query finds; straight from the driver, because SQLAlchemy would look at every value."""
         kinds = [_KINDS.get(type(column.type), pl.String()) for column in statement.selected_columns]
         result = connection.execute(statement)

@@ -179,7 +179,7 @@ def _profiles(
     """The profiles of some people, in their order."""
     import polars as pl
 
-    whole = profiles_of(app, known, moment)
+    whole = profiles_of(app, known.only(people), moment)
     refuse_personal(app, names)
     refuse_hidden(app, "--features", names, whole.collect_schema().names())
     return (

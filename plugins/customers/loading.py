@@ -1,7 +1,7 @@
 """The workspace's tables -> profiles of its customers; what was of merged people is the customer's they are."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,7 @@ _USED: Final = {
 
 _VISITS: Final = ("customer", "start", "end", "views", "duration_s")
 _LOGIN: Final = "login"
+_FRAMES: Final = ("customers", "orders", "sessions", "surveys", "points", "tickets")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class Loaded:
     surveys: pl.DataFrame
     points: pl.DataFrame
     tickets: pl.DataFrame | None = None
+
+    def only(self, people: pl.Series) -> "Loaded":
+        """What is known of some customers alone."""
+        wanted = people.alias("customer").to_frame()
+        frames = {name: frame for name in _FRAMES if (frame := getattr(self, name)) is not None}
+        return replace(self, **{name: frame.join(wanted, on="customer", how="semi") for name, frame in frames.items()})
 
     def profiles(self, as_of: datetime, tz: str, config: CustomersConfig) -> pl.LazyFrame:
         """Their profiles."""

@@ -57,10 +57,11 @@ def _basics(app: App, workspace: "Workspace", customer: str, ids: "Sequence[str]
     from crm.exporting import with_extras
 
     table = workspace.records.table("customers")
-    row, extras = with_extras(workspace.records.frame("customers", where=table.c.customer == customer))
+    row = with_extras(workspace.records.frame("customers", where=table.c.customer == customer))
     row = row.with_columns(pl.lit(", ".join(ids[1:]) or None, dtype=pl.String).alias("merged"))
     access = app.config.get("access", AccessConfig)
-    also_personal({each: access.personal.get(each, "hidden") for each in extras if each not in access.shown})
+    known = {column.name for column in app.tables["customers"].columns} | set(access.shown) | {"merged"}
+    also_personal({each: access.personal.get(each, "hidden") for each in row.columns if each not in known})
     if current().unmask:
         record(app, "unmask", f"{click.get_current_context().command_path}: a customer", 1)
     else:

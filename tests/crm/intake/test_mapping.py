@@ -84,11 +84,14 @@ class TestMapFile:
             region: us
             dates: month-first
             zone: Asia/Shanghai
+            set: {phone: 13800138000}
             rules: [{column: name, required: true}]
             """,
         )
         found = read_map(file, self.columns, FIELDS)
-        mapping = Mapping({"name": "姓名", "note": "Mobile", "customer": "id"}, ("Comment",), ("Internal",))
+        mapping = Mapping(
+            {"name": "姓名", "note": "Mobile", "customer": "id"}, ("Comment",), ("Internal",), {"phone": "13800138000"}
+        )
         rule = Rule("required", True, "is missing", ("name",), where=f"{file}: rules[1]")
         assert found == MapFile(mapping, (rule,), "US", "month-first", "Asia/Shanghai")
 
@@ -103,7 +106,7 @@ class TestMapFile:
     @pytest.mark.parametrize(
         ("text", "sentence"),
         [
-            ("colums: {}", "unknown key `colums` (did you mean `columns`?); there are: columns, region,"),
+            ("colums: {}", "unknown key `colums` (did you mean `columns`?); there are: columns, set, region,"),
             ("columns: [a]", "`columns` must be a mapping of columns to fields, such as `Mobile: phone`"),
             (
                 "columns: {Mobil: phone}",
@@ -122,6 +125,10 @@ class TestMapFile:
                 "dates: `day-frist` is unknown (did you mean `day-first`?); use day-first, month-first",
             ),
             ("zone: Mars/Base", "zone: no time zone `Mars/Base`; write one such as Asia/Shanghai"),
+            ("set: [a]", "`set` must be a mapping of fields to values, such as `language: zh`"),
+            ("set: {fone: x}", "set: no field `fone` (did you mean `phone`?); there are: customer, name, phone, note"),
+            ("{columns: {Mobile: phone}, set: {phone: x}}", "set: `phone` is the column `Mobile` already"),
+            ("set: {phone: [x]}", "set: `phone` must be one value"),
             ("rules: {a: b}", "rules: must be a list of rules"),
         ],
     )
@@ -148,6 +155,29 @@ class TestMapFile:
         file = tmp_path / "map.yaml"
         write_map(file, mapping, FIELDS)
         assert read_map(file, columns, FIELDS) == MapFile(mapping)
+
+    def test_all_that_a_map_file_says_reads_back_equal(self, tmp_path: Path) -> None:
+        file = written(
+            tmp_path,
+            """
+            columns: {姓名: name, x: extras}
+            set: {note: "no"}
+            region: US
+            dates: month-first
+            zone: Asia/Shanghai
+            rules:
+              - {column: name, required: true, reason: needs a name}
+              - {column: x, range: [1900-01-01, null], severity: warn}
+              - {column: x, range: [0, 1.5]}
+              - {column: x, one-of: [a, 1, true]}
+              - {column: x, pattern: '^a: "b"$'}
+              - {check: "name = 'a' or phone is null"}
+            """,
+        )
+        said = read_map(file, ("姓名", "x"), FIELDS)
+        assert len(said.rules) == 6
+        write_map(tmp_path / "again.yaml", said, FIELDS)
+        assert read_map(tmp_path / "again.yaml", ("姓名", "x"), FIELDS) == said
 
     def test_a_person_can_edit_it(self, tmp_path: Path) -> None:
         file = tmp_path / "map.yaml"

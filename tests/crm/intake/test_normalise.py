@@ -55,7 +55,7 @@ def tables(draw: st.DrawFn) -> pl.DataFrame:
 
 
 class TestTwice:
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     @given(tables(), st.sampled_from(["CN", "US", "GB"]), st.sampled_from(["UTC", "Asia/Shanghai"]))
     def test_changes_nothing_and_keeps_no_originals(self, frame: pl.DataFrame, region: str, zone: str) -> None:
         once = rows(frame, region=region, zone=zone)
@@ -187,7 +187,7 @@ class TestFaults:
         assert found.frame["phone"].to_list() == ["+8613800138000", None, None]
         assert json.loads(found.frame["original"][1]) == {"phone": "secret"}
         assert len(found.warnings) == 2
-        assert found.warnings[0].startswith("column `phone`: 2 values is no phone number, the first in row 2")
+        assert found.warnings[0].startswith("column `phone`: 2 values are no phone number, the first in row 2")
         assert not any("secret" in sentence for sentence in (*found.warnings, *found.notes))
 
     def test_required_fields(self) -> None:
@@ -223,6 +223,13 @@ class TestColumnsAsAWhole:
         assert rows(frame).frame["region"].to_list() == ["SC", "四川", "四川"]
         assert rows(frame, region="US").frame["region"].to_list() == ["SC", "四川", "SC"]
         assert rows(frame.drop("country"), region="US").frame["region"].to_list() == ["SC"] * 3
+
+    def test_what_a_field_is_in_all_rows(self) -> None:
+        frame = pl.DataFrame({"name": ["a", "b"]})
+        found = normalised(
+            frame, Mapping({"name": "name"}, constants={"country": "中国", "integer": "7"}), FIELDS
+        ).frame
+        assert found.select("name", "country", "integer").rows() == [("a", "CN", 7), ("b", "CN", 7)]
 
     def test_types_of_other_formats(self) -> None:
         moment = datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from crm.identities import IDENTITIES, hashed
 from plugins.customers.config import CustomersConfig
@@ -56,6 +57,13 @@ def test_orders_of_merged_people_are_the_customers_and_others_have_a_row(shop: "
     assert profiles.select("customer", "spent", "sessions").rows() == [
         ("K1", 0.0, 1), ("K2", 5.0, 2), ("K3", 0.0, 0), ("K9", 7.0, 0),
     ]  # fmt: skip
+
+
+def test_some_customers_alone_have_the_same_profiles(shop: "Crm") -> None:
+    known = loaded(shop.open())
+    some = known.only(pl.Series(["K2", "K9"])).profiles(LATER, "UTC", CustomersConfig()).collect()
+    whole = known.profiles(LATER, "UTC", CustomersConfig()).collect()
+    assert_frame_equal(some, whole.filter(pl.col("customer").is_in(["K2", "K9"])))
 
 
 def test_secrets_that_nobody_needs_are_not_read(shop: "Crm") -> None:
