@@ -182,9 +182,10 @@ def matching(
 
     _check(condition, said, example)
     schema = frame.collect_schema()
-    known, words = schema.names(), set(re.findall(r"\w+", condition.lower()))
+    known, text = schema.names(), condition.lower().replace('""', '"').replace("``", "`")
     personal = {name: mask for name, mask in personal_now(app).items() if name in schema}
-    personal = {name: mask for name, mask in personal.items() if name in words}
+    # A name may be any text, such as the heading of a column of a file, so where its words begin says nothing.
+    personal = {name: mask for name, mask in personal.items() if name.lower() in text}
     if current().unmask and personal:
         from crm.audit import record
 

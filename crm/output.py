@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 _META = "crm.output"
 _PERSONAL = "crm.output.personal"
+_IMPERSONAL = "crm.output.impersonal"
 
 
 @dataclass(frozen=True)
@@ -159,8 +160,15 @@ def also_personal(columns: Mapping[str, str]) -> None:
     meta[_PERSONAL] = {**meta.get(_PERSONAL, {}), **columns}
 
 
+def impersonal() -> None:
+    """The table that the running command prints is about no people, so names of its columns say nothing personal."""
+    click.get_current_context().meta[_IMPERSONAL] = True
+
+
 def personal_now(app: "App") -> Mapping[str, str]:
     """The personal columns for the running command: those of all contracts, and what it has named itself."""
+    if click.get_current_context().meta.get(_IMPERSONAL):
+        return {}
     own: Mapping[str, str] = click.get_current_context().meta.get(_PERSONAL, {})
     return {**own, **personal_columns(app.tables.values())}
 

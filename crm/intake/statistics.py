@@ -20,7 +20,9 @@ _SCHEMA: Final = {"column": pl.String(), "row": pl.Int64(), "what": pl.String()}
 _LEAST: Final = 30
 """A column with fewer values has no distribution to speak of."""
 
-_THRESHOLDS: Final = (3.5, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0)
+_THRESHOLDS: Final = (5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0, 100.0)
+"""Iglewicz and Hoaglin take 3.5, which one of 2,000 normal values exceeds: too many false alarms for a whole file."""
+
 _MOST: Final = 1 / 1000
 """At most this share of a column is called odd; where more is beyond a threshold, the tail is the column's own."""
 

@@ -6,7 +6,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.filters import current_filters, filtered_like
-from crm.output import table_output
+from crm.output import impersonal, table_output
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def log(app: App, last: int | None) -> "pl.LazyFrame":
     """List who did what to personal data, and when.
 
-    One row an entry, the newest last: its number, when it was, the account of the operating system, what was done, to which
+    One row an entry, the newest last: its number, when it was, the operating system's user, what was done, to which
     table or by which command, to how many rows (nothing where nobody could know), and its hash. Entries are made by
     whatever shows personal values unmasked, changes or deletes them, and by what a role may not do.
 
@@ -30,9 +30,8 @@ def log(app: App, last: int | None) -> "pl.LazyFrame":
       crm audit log --since 7d --where "action = 'unmask'"
       crm audit log -f ndjson -o audit.ndjson
     """
-    # Elsewhere `who` is a column of customers, which is masked by its name.
-    entries = app.workspace().scan("audit").rename({"who": "account"}).sort("entry")
-    rows = current_filters().rows(app, entries, "ts")
+    impersonal()
+    rows = current_filters().rows(app, app.workspace().scan("audit").sort("entry"), "ts")
     return rows if last is None else rows.tail(last)
 
 

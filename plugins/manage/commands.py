@@ -6,7 +6,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import CrmError
-from crm.output import table_output
+from crm.output import impersonal, table_output
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,6 +29,7 @@ def list_plugins(app: App) -> "pl.DataFrame":
     """
     import polars as pl
 
+    impersonal()
     _ask_every_hook(app)
     rows = [
         (

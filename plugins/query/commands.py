@@ -11,7 +11,7 @@ from crm import stdin
 from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.nearest import did_you_mean
-from crm.output import current, personal_columns, show, table_output
+from crm.output import current, impersonal, personal_columns, show, table_output
 
 if TYPE_CHECKING:
     import polars as pl
@@ -101,6 +101,7 @@ def tables(app: App, table: str | None) -> "pl.DataFrame":
     """
     import polars as pl
 
+    impersonal()
     if table is None:
         rows = [(t.name, t.owner, t.store, t.help) for t in app.tables.values()]
         return pl.DataFrame(rows, _texts("table", "owner", "store", "help"), orient="row")

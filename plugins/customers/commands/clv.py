@@ -8,7 +8,7 @@ import click
 from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.messages import counted
-from crm.output import table_output
+from crm.output import impersonal, table_output
 from plugins.customers.order_options import Horizon, HorizonType, current_orders, from_orders
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def command(app: App, unit: str, horizon: Horizon, discount: float, parameters: 
     models = lifetime.fitted(customers)
     _tell(app, models, unit)
     if parameters:
+        impersonal()
         return models.table()
     rate = math.log1p(discount) * UNITS[unit] / UNITS["year"]
     found = lifetime.valued(customers, models, horizon.within(unit), rate)

@@ -6,7 +6,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import Unusable
-from crm.output import current, show, table_output
+from crm.output import current, impersonal, show, table_output
 from plugins.logs.options import charset, known_formats
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def command(app: App, detect: str | None, charset: "Charset | None") -> "pl.Data
 
     from plugins.logs.config import LogsConfig
 
+    impersonal()
     config = app.config.get("logs", LogsConfig).given(charset=charset)
     formats = known_formats(app, config)
     listed = pl.DataFrame(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
-from crm.output import table_output
+from crm.output import impersonal, table_output
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +30,7 @@ def command(app: App) -> "pl.DataFrame":
     """
     from plugins.logs import history, words
 
+    impersonal()
     workspace = app.workspace()
     ledger = history.rows(workspace)
     sources = history.by_source(ledger)
