@@ -20,7 +20,7 @@ Role = Literal["viewer", "analyst", "operator", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("viewer", "analyst", "operator", "admin")
 """The roles; each may do all that those before it may."""
 
-Action = Literal["analyse", "import", "unmask", "merge", "send", "forget", "restore"]
+Action = Literal["analyse", "import", "unmask", "merge", "send", "forget", "backup", "restore"]
 
 NEEDED: Final[dict[Action, Role]] = {
     "analyse": "analyst",
@@ -29,6 +29,7 @@ NEEDED: Final[dict[Action, Role]] = {
     "merge": "operator",
     "send": "operator",
     "forget": "admin",
+    "backup": "operator",
     "restore": "admin",
 }
 """Which role may do what, unless the configuration says otherwise. `analyse` is to write results and models."""

@@ -79,17 +79,20 @@ class Doomed:
     rows: int
 
 
-def people(workspace: "Workspace", connection: sa.Connection, names: Sequence[str]) -> People:
+def people(workspace: "Workspace", connection: sa.Connection, names: Sequence[str], *, again: bool = False) -> People:
     """All that some people are called in the tables.
 
     Args:
         workspace: The workspace.
         connection: To its records.
         names: Ids of customers; others, such as logins that no customer has, stand for themselves.
+        again: These names are on the list of who was forgotten, as what they are; only what else is known is new.
     """
     ids = list(dict.fromkeys(each for name in names for each in all_ids(workspace, connection, name)))
     strays = [name for name in names if name not in customers_among(workspace.records, connection, names)]
     known = _with_hashes(workspace, _known(workspace.records, connection, ids, strays))
+    if again:
+        known = known.filter(~pl.col("value").is_in(strays))
     alone = known.join(_of_others(workspace.records, connection, known["hash"], ids), on=["kind", "hash"], how="anti")
     logins = known.filter(kind="login")["value"].to_list()
     own = [login for login in alone.filter(kind="login")["value"] if login not in ids]

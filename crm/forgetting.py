@@ -50,7 +50,7 @@ def forget(workspace: "Workspace", names: Sequence[str], *, again: bool = False)
     """
     records = workspace.records
     with records.begin() as connection:
-        who = people(workspace, connection, names)
+        who = people(workspace, connection, names, again=again)
         files = doomed(workspace.lake, who)
         counts = Counter(erase_records(records, connection, who)) + _elsewhere(workspace, who)
         counts += Counter({name: sum(file.rows for file in found) for name, found in files.items()})

@@ -4,11 +4,11 @@ All of it is one transaction. Every row of the file is accounted for: rows = new
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import sqlalchemy as sa
@@ -18,12 +18,9 @@ from crm.audit import append
 from crm.errors import TooManyRejects, Unusable, UsageError
 from crm.exporting import unguarded
 from crm.identities import current_ids
-from crm.intake.fields import Field
 from crm.intake.mapping import EXTRAS, MapFile, guess, read_map, write_map
-from crm.intake.normalise import normalised
 from crm.intake.rejects import rejects_frame
-from crm.intake.rules import violations
-from crm.intake.statistics import suspects
+from crm.judging import Target, judged, odd
 from crm.messages import counted
 from crm.nearest import one_of
 from crm.reading import STDIN, read_table, tell
@@ -38,36 +35,8 @@ if TYPE_CHECKING:
     from crm.reading import TableFile
     from crm.workspace import Workspace
 
-Complete: TypeAlias = "Callable[[Workspace, pl.DataFrame], pl.DataFrame]"
-Written: TypeAlias = "Callable[[Workspace, sa.Connection, pl.DataFrame, pl.Series], None]"
-Barred: TypeAlias = "Callable[[Workspace, pl.DataFrame], pl.Series]"
-
-ROW: Final = "row"
-_SHOWN: Final = 5
-"""So many values that are unlike the others are told one by one."""
 _FEW: Final = 400
 """Up to so many keys are looked up by name; for more the table is read whole."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A table that files can be imported into.
-
-    Attributes:
-        contract: The table's.
-        thing: What a row is, for messages.
-        fields: Which of its columns a file may have, and by what names.
-        complete: Gives rows the keys that the file lacks.
-        barred: Which rows may not come in, because a person has been forgotten.
-        written: Writes what belongs to the rows into other tables, in the same transaction.
-    """
-
-    contract: Table
-    thing: str
-    fields: tuple[Field, ...]
-    complete: Complete
-    barred: "Barred | None" = None
-    written: "Written | None" = None
 
 
 @dataclass(frozen=True)
@@ -136,16 +105,17 @@ def import_file(app: "App", target: Target, file: "TableFile", wishes: Wishes, s
     tell(app, file.name, found)
     said = _map(app, target, found.frame.columns, wishes)
     workspace = app.workspace(create=True)
-    good, faults = _judged(app, target, workspace, found, said, wishes)
-    unread = found.rejects.height if found.rejects is not None else 0
-    rows = found.frame.height + unread
+    made = judged(app, target, workspace, found, said, wishes.region)
+    rows = found.frame.height + (found.rejects.height if found.rejects is not None else 0)
     if wishes.rejects is not None and writer is not None:
-        _write_rejects(wishes.rejects, found, faults, writer)
-    _tell_faults(app, faults, found)
+        _write_rejects(wishes.rejects, found, made.faults, writer)
+    _tell_faults(app, made.faults, found)
     del found  # as large as the rows that are made of it
-    _refuse(file.name, good.height, rows - good.height, wishes)
+    _refuse(file.name, made.good.height, rows - made.good.height, wishes)
+    for sentence in odd(made, said.mapping.columns):
+        app.warn(sentence)
     source = wishes.source or (file.name if file.path == STDIN else file.path.name)
-    outcome = _store(workspace, target, good, source, rows, wishes)
+    outcome = _store(workspace, target, made.good, source, rows, wishes)
     if summary is not None:
         _write_summary(summary, target.contract.name, source, outcome, wishes)
     if wishes.dry_run:
@@ -174,9 +144,13 @@ def _map(app: "App", target: Target, columns: Sequence[str], wishes: Wishes) -> 
     else:
         said = MapFile(guess(columns, target.fields))
     if wishes.save_map is not None:
-        write_map(wishes.save_map, said.mapping, target.fields)
+        write_map(wishes.save_map, said, target.fields)
     known = said.mapping.columns
     app.note(f"columns: {one_of(f'{column} → {name}' for name, column in known.items()) or 'none is known'}")
+    if said.mapping.constants:
+        app.note(
+            f"the same in all rows: {one_of(f'{name} = {value}' for name, value in said.mapping.constants.items())}"
+        )
     if said.mapping.extras:
         keeps = any(column.name == EXTRAS for column in target.contract.columns)
         what = "kept under their own names" if keeps else "left out, as there is no field for them"
@@ -184,75 +158,9 @@ def _map(app: "App", target: Target, columns: Sequence[str], wishes: Wishes) -> 
     return said
 
 
-def _judged(
-    app: "App", target: Target, workspace: "Workspace", found: "Read", said: MapFile, wishes: Wishes
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The good rows, with keys, and the faults of the others: `row` (index), `column`, `reason`."""
-    region = (wishes.region or said.region or "CN").upper()
-    made = normalised(
-        found.frame, said.mapping, target.fields, region=region, dates=said.dates, zone=said.zone or "UTC"
-    )
-    for sentence in made.notes:
-        app.note(sentence)
-    for sentence in made.warnings:
-        app.warn(sentence)
-    rows = target.complete(workspace, made.frame)
-    broken = violations(rows, said.rules, extras=said.mapping.extras)
-    faults = pl.concat([made.faults, broken.filter(severity="reject").select(made.faults.columns)])
-    faults = pl.concat([faults, _keyless(target, rows, faults), _forgotten(target, workspace, rows, faults)])
-    bad = pl.Series([False], dtype=pl.Boolean).new_from_index(0, rows.height)
-    bad = bad.scatter(faults["row"].unique(), True) if faults.height else bad
-    good, numbers = rows.filter(~bad) if faults.height else rows, found.numbers()
-    warned = broken.filter(severity="warn").filter(~pl.col("row").is_in(faults["row"].implode()))
-    for sentence in _odd(good, numbers.filter(~bad), numbers, warned, said.mapping.columns):
-        app.warn(sentence)
-    return good, faults.sort("row", maintain_order=True)
-
-
-def _keyless(target: Target, rows: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
-    """Faults of rows that lack a part of their key, and have no fault yet that says so."""
-    parts = []
-    for name in target.contract.key:
-        at = rows[name].is_null().arg_true().cast(faults.schema["row"])
-        lacking = pl.DataFrame({"row": at}).with_columns(column=pl.lit(name), reason=pl.lit("is missing"))
-        parts.append(lacking.filter(~pl.col("row").is_in(faults["row"].implode())))
-    return pl.concat([faults.clear(), *parts])
-
-
-def _forgotten(target: Target, workspace: "Workspace", rows: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:
-    """Faults of rows of people who have been forgotten."""
-    if target.barred is None:
-        return faults.clear()
-    at = target.barred(workspace, rows).arg_true().cast(faults.schema["row"])
-    person = target.contract.person
-    return pl.DataFrame({"row": at}).with_columns(
-        column=pl.lit(person), reason=pl.lit("this person has been forgotten")
-    )
-
-
-def _odd(
-    rows: pl.DataFrame, own: pl.Series, numbers: pl.Series, warned: pl.DataFrame, columns: Mapping[str, str]
-) -> list[str]:
-    """Sentences on good rows that are odd: they break a rule that only warns, or are unlike all others."""
-    broken = warned.group_by("column", "reason", maintain_order=True).agg(pl.len(), pl.col("row").first())
-    told = [
-        f"column `{column}`: {counted(count, 'row')} {reason}, first row {numbers[row]:,}"
-        for column, reason, count, row in broken.iter_rows()
-    ]
-    found = suspects(rows)
-    each = found.group_by("column", "what", maintain_order=True).agg(pl.len(), pl.col("row").first())
-    odd = [
-        f"column `{columns.get(column, column)}`, row {own[row]:,}: {what}"
-        + (f" (and {count - 1:,} more)" if count > 1 else "")
-        for column, what, count, row in each.iter_rows()
-    ]
-    more = [f"{len(odd) - _SHOWN:,} more values are unlike the others of their columns"] if len(odd) > _SHOWN else []
-    return [*told, *odd[:_SHOWN], *more]
-
-
 def _write_rejects(file: Path, found: "Read", faults: pl.DataFrame, writer: "Writer") -> None:
     """Write the rows that are not taken, for the owner of the file alone: they are as they came."""
-    rows = rejects_frame(found.frame.with_columns(found.numbers().alias(ROW)), _numbered(faults, found))
+    rows = rejects_frame(found.frame, _numbered(faults, found), found.numbers())
     if found.rejects is not None and found.rejects.height:
         unread = found.rejects.select(pl.col("row").cast(pl.Int64), pl.col("reason"), pl.col("text"))
         rows = pl.concat([rows, unread], how="diagonal_relaxed").sort("row", maintain_order=True)

@@ -26,7 +26,7 @@ class Text(sa.types.TypeDecorator[str]):
     impl = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+    def process_bind_param(self, value: str | None, _dialect: sa.Dialect) -> str | None:
         """The text as it is stored."""
         from crm.storage.rows import INSTEAD_OF_NUL, NUL
 
@@ -238,6 +238,7 @@ class Records:
         where: sa.ColumnElement[bool] | None = None,
         order: Sequence[str] = (),
         connection: sa.Connection | None = None,
+        raw: bool = False,
     ) -> "Iterator[pl.DataFrame]":
         """The rows that `frame` gives, some thousands at a time; none at all where there are no rows.
 
@@ -247,6 +248,7 @@ class Records:
             where: Only rows of which this is true.
             order: The columns by which they come sorted; texts by the numbers of their characters.
             connection: Reads through this one, which can do nothing else meanwhile; a new one if None.
+            raw: Secrets stay as they are kept: for backups.
         """
         from crm.storage.rows import incoming
 
@@ -256,7 +258,7 @@ class Records:
         if where is not None:
             statement = statement.where(where)
         with self._reading(connection) as reader, closing(self.database.read(reader, statement)) as parts:
-            yield from incoming(contract, names, parts, self._cipher)
+            yield from incoming(contract, names, parts, self._cipher, raw=raw)
 
     @contextmanager
     def _reading(self, connection: sa.Connection | None) -> Iterator[sa.Connection]:
@@ -266,21 +268,34 @@ class Records:
         with self.engine.connect() as own:
             yield own
 
-    def append(self, connection: sa.Connection, name: str, frame: "pl.DataFrame") -> None:
+    def any_sealed(self) -> bool:
+        """Whether a secret value is kept encrypted, and so needs its key."""
+        from crm.secrets import PREFIX
+
+        with self.engine.connect() as connection:
+            for contract in self.contracts.values():
+                for column in (each.name for each in contract.columns if each.secret):
+                    value = self.table(contract.name).c[column]
+                    if connection.execute(sa.select(sa.literal(1)).where(value.startswith(PREFIX)).limit(1)).first():
+                        return True
+        return False
+
+    def append(self, connection: sa.Connection, name: str, frame: "pl.DataFrame", *, raw: bool = False) -> None:
         """Add rows; columns that the frame lacks are null.
 
         Args:
             connection: In a transaction (`begin`).
             name: The table.
             frame: Columns of its contract, in any order.
+            raw: Secrets are as they are kept: for what a backup holds.
 
         Raises:
             IntegrityError: the key of a row is there already.
         """
-        self._write(connection, name, frame, "fail")
+        self._write(connection, name, frame, "fail", raw=raw)
 
     def upsert(self, connection: sa.Connection, name: str, frame: "pl.DataFrame") -> None:
-        """Add rows; where the key of one is there, its columns replace the old values. Columns that the frame lacks stay.
+        """Add rows; where the key of one is there, its columns replace the old values, and others stay.
 
         Of several rows with the same key the last one counts.
 
@@ -294,10 +309,12 @@ class Records:
             frame = frame.unique(key, keep="last", maintain_order=True)
         self._write(connection, name, frame, "update")
 
-    def _write(self, connection: sa.Connection, name: str, frame: "pl.DataFrame", on: Conflict) -> None:
+    def _write(
+        self, connection: sa.Connection, name: str, frame: "pl.DataFrame", on: Conflict, *, raw: bool = False
+    ) -> None:
         from crm.storage.rows import outgoing
 
-        rows = outgoing(self.contracts[name], frame, self._cipher() if self._seals else None)
+        rows = outgoing(self.contracts[name], frame, self._cipher() if self._seals else None, raw=raw)
         self.database.write(connection, self.table(name), rows, on)
 
     def delete(self, connection: sa.Connection, name: str, keys: "pl.DataFrame") -> int:

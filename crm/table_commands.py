@@ -16,7 +16,7 @@ from crm.reading import current_file, table_argument
 if TYPE_CHECKING:
     import polars as pl
 
-    from crm.importing import Target
+    from crm.judging import Target
 
 ON_DUPLICATE: Final = ("update", "merge", "skip", "fail")
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
@@ -35,7 +35,7 @@ def import_command(target: "Callable[[], Target]", text: str) -> click.Command:
     @table_argument
     @table_output()
     @pass_app
-    def command(app: App, json_summary: Path | None, **given: object) -> "pl.DataFrame":
+    def command(app: App, /, json_summary: Path | None, **given: object) -> "pl.DataFrame":
         from crm.importing import Wishes, import_file
 
         require(app, "import")

@@ -49,8 +49,8 @@ class Table:
     `key` names the columns that tell the rows of a records table apart, and `indexes` more columns that rows are
     looked up by. `person` names the column that says whose a row is; when that person is forgotten, the row is deleted,
     or, where `keep` is true, stays with its personal columns emptied. `others` names more columns that hold ids of
-    people: a row that names one who is forgotten in one of them is deleted as well. A records table that is `local` tells of the
-    workspace's own lake, so it stays in the workspace also where records are in a database for a team.
+    people: a row that names one who is forgotten in one of them is deleted as well. A records table that is `local`
+    tells of the workspace's own lake, so it stays in the workspace also where records are in a database for a team.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""WHO of a command -> the customer who is meant: by id, login, phone, e-mail or id number, also by an id before a merge."""
+"""WHO of a command -> the customer who is meant: by id (also one before a merge), login, phone, e-mail or id number."""
 
 from typing import TYPE_CHECKING, Final
 

@@ -141,9 +141,19 @@ class Workspace:
 
     @cached_property
     def cipher(self) -> "Cipher | None":
-        """What seals and opens secret values; None while nothing is, or shall be, encrypted."""
-        from crm.secrets import cipher
+        """What seals and opens secret values; None while nothing is, or shall be, encrypted.
 
+        Raises:
+            Unusable: the key is missing though values are sealed, or cannot be used.
+        """
+        from crm.secrets import cipher, key_file
+
+        file = key_file(self.path, self.protection)
+        if self.records.shared and self.protection.encrypt and not file.exists() and self.records.any_sealed():
+            raise Unusable(
+                f"{file}, by which values in {self.records.place} are encrypted, is missing; restore it, or copy it "
+                "from another workspace that has these records"
+            )
         return cipher(self.path, self.protection)
 
     @cached_property

@@ -183,7 +183,10 @@ def _kind(name: str, fields: Sequence[Field]) -> Kind:
 
 def _extras(rows: pl.DataFrame, mapping: Mapping, fields: Sequence[Field]) -> tuple[pl.Series, pl.Series | None]:
     """The columns that no field is for, with those that an export has put together; and which cells are no object."""
-    left = [_kept(rows[column]).alias(column) for column in mapping.extras]
+    names = texts.unguarded(pl.Series(mapping.extras, dtype=pl.String))
+    if names.n_unique() < len(names):
+        names = pl.Series(mapping.extras)
+    left = [_kept(rows[column]).alias(name) for column, name in zip(mapping.extras, names, strict=True)]
     return _with_own(rows, mapping, fields, EXTRAS, _packed(left, rows.height))
 
 

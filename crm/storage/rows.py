@@ -7,6 +7,7 @@ import polars as pl
 
 from crm.errors import Unusable
 from crm.schema import polars_schema
+from crm.secrets import PREFIX as SEALED
 from crm.storage.base import BATCH
 from crm.tables import Table
 
@@ -17,9 +18,6 @@ NUL: Final = "\0"
 INSTEAD_OF_NUL: Final = "\ufffd"
 """PostgreSQL holds no text with a NUL, so neither engine gets one: it becomes the replacement character."""
 
-SEALED: Final = "enc1:"
-"""How a sealed value begins (`crm.secrets.PREFIX`)."""
-
 _PLAIN: Final = "enc0:"
 """Before a text that is not sealed and yet begins as if it were, or as if it had this before it."""
 
@@ -27,13 +25,16 @@ _LOOKS_SEALED: Final = r"^enc[01]:"
 _UTC: Final = pl.Datetime("us", "UTC")
 
 
-def outgoing(contract: Table, frame: pl.DataFrame, cipher: "Cipher | None") -> Iterator[pl.DataFrame]:
+def outgoing(
+    contract: Table, frame: pl.DataFrame, cipher: "Cipher | None", *, raw: bool = False
+) -> Iterator[pl.DataFrame]:
     """Rows as databases take them, in slices: times in UTC without a zone, texts without NUL, secrets sealed.
 
     Args:
         contract: The table's.
         frame: Columns of the contract, not necessarily all; a number that is none (NaN) becomes null.
         cipher: Seals the columns that are secret; None leaves them readable.
+        raw: They come from a database, and secrets are sealed already or need not be.
 
     Raises:
         ColumnNotFoundError: a column is not in the contract.
@@ -45,7 +46,7 @@ def outgoing(contract: Table, frame: pl.DataFrame, cipher: "Cipher | None") -> I
     secret = [column.name for column in contract.columns if column.secret and column.name in frame.columns]
     for part in frame.iter_slices(BATCH):
         plain = part.select(_out(name, part.schema[name], schema[name]) for name in part.columns)
-        yield plain.with_columns(_closed(plain[name], cipher) for name in secret)
+        yield plain if raw else plain.with_columns(_closed(plain[name], cipher) for name in secret)
 
 
 def _out(name: str, kind: pl.DataType, wanted: pl.DataType) -> pl.Expr:
@@ -71,7 +72,12 @@ def _closed(values: pl.Series, cipher: "Cipher | None") -> pl.Series:
 
 
 def incoming(
-    contract: Table, columns: Sequence[str], parts: Iterable[pl.DataFrame], cipher: "Callable[[], Cipher | None]"
+    contract: Table,
+    columns: Sequence[str],
+    parts: Iterable[pl.DataFrame],
+    cipher: "Callable[[], Cipher | None]",
+    *,
+    raw: bool = False,
 ) -> Iterator[pl.DataFrame]:
     """Rows of databases with the contract's types, secrets opened.
 
@@ -80,6 +86,7 @@ def incoming(
         columns: The names of the columns.
         parts: Rows; dates and times may be ISO 8601 texts, numbers texts, booleans numbers or texts.
         cipher: Gives what opens sealed values; it is asked once there are some.
+        raw: Secrets stay as they are kept.
 
     Raises:
         Unusable: there are sealed values and no key.
@@ -89,7 +96,7 @@ def incoming(
     for part in parts:
         part.columns = list(columns)
         typed = part.select(_in(name, part.schema[name], schema[name]) for name in columns)
-        yield typed.with_columns(_opened(contract.name, typed[name], cipher) for name in secret)
+        yield typed if raw else typed.with_columns(_opened(contract.name, typed[name], cipher) for name in secret)
 
 
 def _in(name: str, kind: pl.DataType, wanted: pl.DataType) -> pl.Expr:

@@ -44,8 +44,8 @@ def order_ids(workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
         texts = (text["text"] + _SIGN + nth.to_series()).alias("text")
         rows = _filled(rows, "order_id", need, _made(workspace.key, "o-", texts))
     if rows["line"].has_nulls():
-        nth = pl.int_range(1, pl.len() + 1).over("order_id").cast(pl.Int32)
-        rows = rows.with_columns(pl.col("line").fill_null(nth))
+        counted = pl.int_range(1, pl.len() + 1).over("order_id").cast(pl.Int32)
+        rows = rows.with_columns(pl.col("line").fill_null(counted))
     return rows
 
 

@@ -21,7 +21,7 @@ def _kind(entry: tuple[Kind, str]) -> tuple[Kind, tuple[str, ...]]:
 
 
 _WHO: Final = (
-    "customerid customerno custid clientid memberid memberno userid accountid buyerid uid recordid "
+    "customerid customerno custid clientid memberid memberno userid accountid buyerid uid recordid recid "
     "客户编号 客户号 客户id 会员编号 会员号 会员卡号 会员id 用户编号 用户id 顾客编号 买家id"
 )
 _SOURCE: Final[tuple[Kind, str]] = ("category", "datasource origin 来源 数据来源")
@@ -41,7 +41,8 @@ CUSTOMER_FIELDS: Final = _fields(
         "birth": ("date", "birthdate dateofbirth birthday dob born 出生日期 生日 出生年月日 出生年月"),
         "idnumber": (
             "idnumber",
-            "nationalid idcard idcardnumber idcardno idno identitycard passport passportno "
+            "nationalid idcard idcardnumber idcardno idno identitycard passport passportno ssn socsecid "
+            "socialsecuritynumber "
             "身份证号 身份证号码 身份证 证件号码 证件号 证件编号",
         ),
         "phone": (

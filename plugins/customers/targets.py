@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from crm.consents import CONSENTS as CONSENTS_TABLE
 from crm.identities import IDENTITIES, hashed
-from crm.importing import Target
+from crm.judging import Target
 from plugins.customers.completing import as_they_are, customer_ids, order_ids
 from plugins.customers.contracts import CUSTOMERS as CUSTOMERS_TABLE
 from plugins.customers.contracts import ORDERS as ORDERS_TABLE

@@ -73,8 +73,6 @@ def _doings(
     app: App, workspace: "Workspace", customer: str, ids: "Sequence[str]", now: "datetime"
 ) -> "dict[str, list[tuple[str, object]]]":
     """What the customer has done, said and been given, in the zone of the output."""
-    import polars as pl
-
     from crm.cells import in_zone
     from plugins.customers import portrait
 

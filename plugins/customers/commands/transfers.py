@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from crm.table_commands import export_command, import_command, list_command
 
 if TYPE_CHECKING:
-    from crm.importing import Target
+    from crm.judging import Target
 
 
 def _customers() -> "Target":

@@ -102,6 +102,13 @@ class TestColumns:
         found = rows(pl.DataFrame({"爱好": [" 足球 ", None, ""], "age": [30, None, None], "tags": [["a"], None, None]}))
         assert found.frame["extras"].to_list() == ['{"age":"30","tags":"[\\"a\\"]","爱好":"足球"}', None, None]
 
+    def test_headers_that_were_made_harmless_for_a_spreadsheet_are_themselves_again(self) -> None:
+        assert rows(pl.DataFrame({"'=x": ["'=1"], "'y'": ["2"]})).frame["extras"].to_list() == [
+            '{"\'y\'":"2","=x":"=1"}'
+        ]
+        both = rows(pl.DataFrame({"'=x": ["1"], "=x": ["2"]})).frame["extras"].to_list()
+        assert both == ['{"\'=x":"1","=x":"2"}']
+
     def test_left_out_columns_are_gone(self) -> None:
         frame = pl.DataFrame({"name": ["a"], "x": ["secret"]})
         found = normalised(frame, Mapping({"name": "name"}, (), ("x",)), FIELDS).frame

@@ -172,17 +172,17 @@ def test_what_a_city_adds_is_what_the_rows_say() -> None:
 
 def test_churn_is_known_from_what_comes_after_and_features_from_what_was_before() -> None:
     at = START + timedelta(days=100)
-    times = {"a": (90, 110), "b": (90,), "c": (90, 195), "d": (110,), "e": (90, 100)}
+    times = {"a": (90, 110), "b": (90,), "c": (90, 195), "d": (110,), "e": (90, 100), "f": (99,)}
     orders = pl.DataFrame(
         [(who, START + timedelta(days=day), 1.0) for who, days in times.items() for day in days],
         {"customer": pl.String, "ts": pl.Datetime("us", "UTC"), "amount": pl.Float64},
         orient="row",
     )
     people = churn_source.active(orders, at, 30)
-    assert people.to_list() == ["a", "b", "c", "e"]
-    assert churn_source.churned(orders, people, at, 90).tolist() == [0, 1, 1, 0]
+    assert people.to_list() == ["a", "b", "c", "e", "f"]
+    assert churn_source.churned(orders, people, at, 90).tolist() == [0, 1, 1, 0, 1]
     returned = orders.with_columns(amount=pl.when(pl.col("ts") >= at).then(-1.0).otherwise("amount"))
-    assert churn_source.churned(returned, people, at, 90).tolist() == [1, 1, 1, 1]
+    assert churn_source.churned(returned, people, at, 90).tolist() == [1, 1, 1, 1, 1]
 
 
 def test_nothing_after_the_cut_off_is_learnt_from(shop: "Crm") -> None:
