@@ -7,22 +7,20 @@ nothing is lost whenever this is interrupted, and the next call goes on with it.
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from crm.audit import AUDIT, append
 from crm.errors import Unusable, UsageError
+from crm.records import MARKS, Records
 from crm.secrets import KEY_BYTES, NEXT, OLD, PREFIX, Cipher, key_file, read_key, sync_folder, write_key
 from crm.storage.rows import outgoing
+from crm.workspace import FIELD_KEY, key_mark
 
 if TYPE_CHECKING:
-    from crm.records import Records
     from crm.tables import Table
     from crm.workspace import Workspace
-
-MARK: Final = "field key"
-"""The name of the mark by which workspaces that share a database see that they have one key."""
 
 
 def encrypt(workspace: "Workspace", new: Path | None = None) -> dict[str, int]:
@@ -95,15 +93,24 @@ def _in_one(workspace: "Workspace", wanted: Cipher | None) -> dict[str, int]:
         what = ", ".join(f"{name} {count}" for name, count in changed.items()) or "nothing to change"
         action = "decrypt" if wanted is None else "encrypt"
         append(connection, records.table(AUDIT.name), action, what, sum(changed.values()))
+        if records.shared:
+            _mark(connection, wanted)
     return changed
 
 
-def _all_tables(records: "Records", connection: sa.Connection, wanted: Cipher | None) -> dict[str, int]:
+def _mark(connection: sa.Connection, wanted: Cipher | None) -> None:
+    """Say to other workspaces that share these records which key they need."""
+    connection.execute(sa.delete(MARKS).where(MARKS.c.name == FIELD_KEY))
+    if wanted is not None:
+        connection.execute(sa.insert(MARKS).values(name=FIELD_KEY, mark=key_mark(wanted.key)))
+
+
+def _all_tables(records: Records, connection: sa.Connection, wanted: Cipher | None) -> dict[str, int]:
     counts = {name: _table(records, connection, contract, wanted) for name, contract in records.contracts.items()}
     return {name: count for name, count in counts.items() if count}
 
 
-def _table(records: "Records", connection: sa.Connection, contract: "Table", wanted: Cipher | None) -> int:
+def _table(records: Records, connection: sa.Connection, contract: "Table", wanted: Cipher | None) -> int:
     """Write the rows anew of which a value is not as it should be.
 
     They are read by a connection of its own, which sees the table as it was before.

@@ -47,11 +47,15 @@ class Cipher:
         key: 32 bytes.
         name: What messages call the key: its file.
         others: Ciphers of other keys, under which values may still be; nothing is sealed under them.
+
+    Attributes:
+        changing: Whether another key is about to take the place of this one.
     """
 
     def __init__(self, key: bytes, name: str = "the key", others: "Sequence[Cipher]" = ()) -> None:
         self.key = key
         self.name = name
+        self.changing = False
         self.prefix = PREFIX + _base64(blake2b(b"field", digest_size=_MARK_BYTES, key=key).digest())
         self._others = {other.prefix: other for other in others}
 
@@ -134,7 +138,9 @@ def cipher(path: Path, config: "ProtectionConfig") -> Cipher | None:
         _see_that_none_is_lost(path, file)
         write_key(file, secrets.token_bytes(KEY_BYTES), anew=False)
     beside = [file.with_name(file.name + NEXT), *sorted(file.parent.glob(f"{escape(file.name)}{OLD}*"))]
-    return Cipher(read_key(file), str(file), [Cipher(read_key(each), str(each)) for each in beside if each.exists()])
+    found = Cipher(read_key(file), str(file), [Cipher(read_key(each), str(each)) for each in beside if each.exists()])
+    found.changing = beside[0].exists()
+    return found
 
 
 def _see_that_none_is_lost(path: Path, file: Path) -> None:

@@ -25,6 +25,9 @@ SCHEMA_VERSION = 1
 
 KEY_BYTES = 32
 
+FIELD_KEY = "field key"
+"""The name of the mark by which workspaces that share records see that they have one key of encrypted values."""
+
 RECORDS_FILE = "records.db"
 """The records in SQLite."""
 
@@ -120,8 +123,15 @@ class Workspace:
             url=self.where.url,
             cipher=lambda: self.cipher,
             seals=self.protection.encrypt,
-            marks=lambda: {"key": _mark(self.key)},
+            marks=self._marks,
         )
+
+    def _marks(self) -> dict[str, str]:
+        """What all workspaces that share the records must have in common; not while a key is being changed."""
+        marks = {"key": key_mark(self.key)}
+        if self.protection.encrypt and self.cipher is not None and not self.cipher.changing:
+            marks[FIELD_KEY] = key_mark(self.cipher.key)
+        return marks
 
     @cached_property
     def local(self) -> "Records":
@@ -215,7 +225,7 @@ class Workspace:
             lock.release()
 
 
-def _mark(key: bytes) -> str:
+def key_mark(key: bytes) -> str:
     """What tells two keys apart without giving either away."""
     return blake2b(b"mark", digest_size=16, key=key).hexdigest()
 

@@ -125,7 +125,6 @@ def postgres() -> Iterator[PostgresServer]:
     programs = postgres_programs()
     if programs is None:
         pytest.skip("there is no PostgreSQL as Debian packages it")
-    pytest.importorskip("psycopg", reason="the driver psycopg is not installed")
     folder = Path(tempfile.mkdtemp(prefix="crm-pg-"))  # not below pytest's folders: those are for their owner alone
     server = None
     try:

@@ -13,6 +13,9 @@ import sqlalchemy as sa
 from crm.errors import CrmError, Locked, Unusable
 from crm.storage.base import BATCH, PATIENCE_S, Conflict, explain, translated
 
+_FETCHED: Final = 2_000
+"""So many rows are made from Python's objects at once; with more, these would not stay in the processor's cache."""
+
 _WHOLE: Final = (sa.SmallInteger, sa.Integer, sa.BigInteger, sa.Boolean)
 _KINDS: Final[dict[type, pl.DataType]] = {**dict.fromkeys(_WHOLE, pl.Int64()), sa.Float: pl.Float64()}
 """As what the driver gives values of a type; all others are texts."""
@@ -95,9 +98,17 @@ class SQLite:
         result = connection.execute(statement)
         cursor: sqlite3.Cursor = result.cursor  # type: ignore[assignment]  # SQLAlchemy types it as any driver's
         try:
-            while rows := cursor.fetchmany(BATCH):
+            parts: list[pl.DataFrame] = []
+            while rows := cursor.fetchmany(_FETCHED):
                 columns = zip(kinds, zip(*rows, strict=True), strict=True)
-                yield pl.DataFrame([pl.Series(str(n), part, dtype=kind) for n, (kind, part) in enumerate(columns)])
+                parts.append(
+                    pl.DataFrame([pl.Series(str(n), part, dtype=kind) for n, (kind, part) in enumerate(columns)])
+                )
+                if len(parts) * _FETCHED >= BATCH:
+                    yield pl.concat(parts)
+                    parts = []
+            if parts:
+                yield pl.concat(parts)
         finally:
             result.close()
 

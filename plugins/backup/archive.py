@@ -48,6 +48,16 @@ class Copies:
             with suppress(OSError):
                 part_of(file).unlink()
 
+    def folder(self) -> Path:
+        """A folder that can be written.
+
+        Raises:
+            Unusable: none can.
+        """
+        for file in self._open:
+            return file.parent
+        raise Unusable("; ".join(f"cannot write {file}: {why}" for file, why in self.failed.items()))
+
     def write(self, data: bytes) -> int:
         """Write to all files.
 
@@ -59,8 +69,7 @@ class Copies:
         for file, out in list(self._open.items()):
             with self._giving_up(file):
                 out.write(data)
-        if not self._open:
-            raise Unusable("; ".join(f"cannot write {file}: {why}" for file, why in self.failed.items()))
+        self.folder()
         return len(data)
 
     def publish(self) -> list[Path]:

@@ -97,8 +97,8 @@ def restore(
     """
     if FORGOTTEN.name not in tables:
         raise Unusable(
-            "nothing can be restored while the plugin that lists who was forgotten is missing, or they would come back; "
-            "see `crm plugins list`"
+            "nothing can be restored while the plugin that lists who was forgotten is missing, or they would come "
+            "back; see `crm plugins list`"
         )
     _see_room(target)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")

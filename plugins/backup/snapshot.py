@@ -70,14 +70,14 @@ def create(
     mark, now = mark_of(workspace.key), datetime.now(UTC)
     for folder in targets:
         _sweep(folder, mark)
-    name = f"crm-{mark}-{now:%Y%m%dT%H%M%SZ}.tar"
+    name = f"crm-{mark}-{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03}Z.tar"
     files = [folder / name for folder in targets]
     taken = next((file for file in files if file.exists()), None)
     if taken is not None:
-        raise Unusable(f"{taken} is there already; backups are named by the second")
+        raise Unusable(f"{taken} is there already; try again")
     copies = Copies(files)
     try:
-        with _records(workspace, targets[0], mark) as (file, tables, head):
+        with _records(workspace, copies.folder(), mark) as (file, tables, head):
             writer = Writer(copies)
             _add_files(writer, workspace, config, with_field_key=with_field_key)
             writer.add(RECORDS_FILE, file)

@@ -20,6 +20,25 @@ _COMMANDS = (
     ("customers rfm", "rfm:command", "Score customers by recency, frequency and money."),
     ("customers clv", "clv:command", "Estimate what customers will buy and are worth."),
     ("customers cluster", "cluster:command", "Group customers that are alike."),
+    ("customers segment", "segment:command", "Put customers into segments by rules."),
+    ("customers segments", "segments:command", "List segments, or remove some."),
+    ("customers churn train", "churn_train:command", "Learn who churns."),
+    ("customers churn predict", "churn_predict:command", "Tell who is likely to churn, and why."),
+    ("customers churn evaluate", "churn_evaluate:command", "Measure how well it is told who churns."),
+    ("customers loyalty repurchase", "loyalty_repurchase:command", "Measure how many customers buy again."),
+    (
+        "customers loyalty tiers",
+        "loyalty_tiers:command",
+        "List the tiers of customers, and what is missing to the next.",
+    ),
+    ("customers loyalty nps", "loyalty_scores:nps", "Measure how many customers would recommend."),
+    ("customers loyalty csat", "loyalty_scores:csat", "Measure how satisfied customers are."),
+    ("customers points earn", "points_book:earn", "Book the points that orders have earned."),
+    ("customers points redeem", "points_book:redeem", "Take points that a customer spends."),
+    ("customers points adjust", "points_book:adjust", "Add points to a customer's, or take some away."),
+    ("customers points expire", "points_book:expire", "Book the points that have expired."),
+    ("customers points show", "points_show:show", "List a customer's points, entry by entry."),
+    ("customers points balance", "points_show:balance", "List how many points customers have."),
     ("customers classify train", "classify_train:command", "Learn to tell classes of customers apart."),
     ("customers classify predict", "classify_predict:command", "Tell the class of customers by a model."),
     ("customers classify evaluate", "classify_evaluate:command", "Measure how well classes are told apart."),
@@ -36,6 +55,9 @@ _COMMANDS = (
 _GROUPS = (
     ("customers", "Keep, clean and understand customers."),
     ("customers classify", "Tell classes of customers apart."),
+    ("customers churn", "Tell who is about to leave."),
+    ("customers loyalty", "Measure loyalty and satisfaction."),
+    ("customers points", "Keep the ledger of points."),
     ("orders", "Keep what customers have ordered."),
     ("surveys", "Keep what customers have answered."),
     ("consents", "Keep what customers have agreed to."),
@@ -55,10 +77,11 @@ def register_commands() -> Sequence[CommandRef]:
 def tables() -> Sequence[Table]:
     """What is known of customers."""
     from crm.consents import CONSENTS
+    from crm.forgotten import FORGOTTEN
     from crm.identities import IDENTITIES
     from plugins.customers.contracts import TABLES
 
-    return [*TABLES, IDENTITIES, CONSENTS]
+    return [*TABLES, IDENTITIES, CONSENTS, FORGOTTEN]
 
 
 @hookimpl

@@ -35,7 +35,7 @@ ACTIVE: Final = 365.0
 
 model_option = click.option(
     "--model",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
     help="The file that `crm customers churn train` wrote.",

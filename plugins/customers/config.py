@@ -49,6 +49,13 @@ class CustomersConfig(msgspec.Struct, frozen=True, kw_only=True):
         str | None,
         Meta(description="File of the rules of `crm customers segment`, relative to this file."),
     ] = None
+    quantify: Annotated[
+        dict[str, dict[str, float] | list[str]],
+        Meta(
+            description="Numbers for the words of columns, for classes and clusters: `education: {本科: 1, 博士后: 3.6}`, "
+            "or a list of words, which counts from 1."
+        ),
+    ] = msgspec.field(default_factory=dict)
     points: PointsConfig = PointsConfig()
     tiers: Annotated[list[Tier], Meta(description="The tiers of loyalty, lowest first.")] = msgspec.field(
         default_factory=list

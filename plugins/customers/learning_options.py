@@ -67,7 +67,8 @@ quantify_option = click.option(
     "--quantify",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="YAML with numbers for the words of columns: `safety: {low: 1, high: 2.5}`; or `safety: [low, high]`, from 1.",
+    help="YAML with numbers for the words of columns: `safety: {low: 1, high: 2.5}`; or `safety: [low, high]`, from 1."
+    "  [default: customers.quantify of the configuration]",
 )
 scaling_option = click.option(
     "--scaling",
@@ -93,11 +94,14 @@ def refuse_personal(app: "App", columns: Iterable[str]) -> None:
             raise UsageError(f"column `{column}` is personal: it can be neither a feature nor a class")
 
 
-def scales_of(file: Path | None) -> "dict[str, dict[str, float]]":
-    """What `--quantify` says; nothing without it."""
-    from plugins.customers.scales import read_scales
+def scales_of(app: "App", file: Path | None) -> "dict[str, dict[str, float]]":
+    """What `--quantify` says; without it, what the configuration does."""
+    from plugins.customers.config import CustomersConfig
+    from plugins.customers.scales import read_scales, scales
 
-    return read_scales(file) if file is not None else {}
+    if file is not None:
+        return read_scales(file)
+    return scales("customers.quantify", dict(app.config.get("customers", CustomersConfig).quantify))
 
 
 _LEARNING: Final[tuple[Callable[[Any], Any], ...]] = (
@@ -150,7 +154,7 @@ _META: Final = "customers.learning"
 
 
 def learning(function: Callable[P, R]) -> Callable[P, R]:
-    """Add the options that say what to learn, and how; stands above `table_file`."""
+    """Add the options that say what to learn, and how; stands above `table_or_workspace`."""
 
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -170,16 +174,20 @@ def current_learning(app: "App") -> "tuple[Examples, Settings]":
         UsageError: options do not fit the table, or a column is personal.
         Unusable: the table, or the file of scales, cannot be used.
     """
-    from crm.reading import current_table
+    from crm.reading import current_file, current_table
     from plugins.customers.classes import Settings, examples
+    from plugins.customers.profile_options import check_moment, workspace_rows
 
     given = click.get_current_context().meta.get(_META)
     if not isinstance(given, dict):
         raise LookupError("the running command does not learn")
     refuse_personal(app, (*given["features"], given["label"]))
-    scales = scales_of(given["quantify"])
+    scales = scales_of(app, given["quantify"])
     settings = Settings(given["strategy"], given["kernel"], given["cost"], given["gamma"], given["scaling"], scales)
-    known = examples(current_table(app), given["features"], given["label"], scales, given["max_rows"])
+    check_moment()
+    names = (*given["features"], given["label"])
+    table = workspace_rows(app, names, "--features and --label") if current_file() is None else current_table(app)
+    known = examples(table, given["features"], given["label"], scales, given["max_rows"])
     _tell(app, known)
     return known, settings
 

@@ -1,7 +1,7 @@
 """What commands about profiles of customers share: as of which moment, and which columns may be looked at."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
@@ -11,6 +11,7 @@ import click
 from crm.access import AccessConfig
 from crm.errors import UsageError
 from crm.filters import When
+from crm.reading import current_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -71,6 +72,16 @@ def given_moment() -> datetime | None:
     return said.span(ZoneInfo(current().tz), datetime.now(UTC))[0] if said is not None else None
 
 
+def check_moment() -> None:
+    """See that `--as-of` is not given for a file.
+
+    Raises:
+        UsageError: it is.
+    """
+    if current_file() is not None and given_moment() is not None:
+        raise UsageError("--as-of is about the workspace, and --input names a file")
+
+
 def workspace_profiles(app: "App", as_of: datetime, needs: Collection[str] | None) -> "pl.LazyFrame":
     """The profiles of the workspace's customers.
 
@@ -90,6 +101,26 @@ def profiles_of(app: "App", known: "Loaded", as_of: datetime) -> "pl.LazyFrame":
     from plugins.customers.config import CustomersConfig
 
     return known.profiles(as_of, current().tz, app.config.get("customers", CustomersConfig))
+
+
+def workspace_rows(app: "App", names: Sequence[str], said: str = "--features") -> "pl.DataFrame":
+    """`customer` and some columns of the profiles of the workspace's customers, as of the moment that the user names.
+
+    Args:
+        app: The run of the program.
+        names: The columns.
+        said: Where they are named.
+
+    Raises:
+        UsageError: a column is not there, or is one of the user's own that may be personal.
+    """
+    from plugins.customers.features import check_columns
+
+    profiles = workspace_profiles(app, given_moment() or datetime.now(UTC), names)
+    refuse_hidden(app, said, names, profiles.collect_schema().names())
+    frame = profiles.collect()
+    check_columns(frame, names, said)
+    return frame.select("customer", *names)
 
 
 def words_of(texts: Iterable[str]) -> set[str]:

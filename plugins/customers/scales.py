@@ -1,4 +1,4 @@
-"""Files that say which number stands for which word of a column.
+"""What says which number stands for which word of a column: files, and `customers.quantify` of the configuration.
 
     education: {本科: 1, 硕士: 2, 博士: 3, 博士后: 3.6}
     safety: [low, med, high]
@@ -7,6 +7,7 @@ A list counts from 1.
 """
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from crm.errors import Unusable
@@ -19,7 +20,20 @@ def read_scales(path: Path) -> dict[str, dict[str, float]]:
     Raises:
         Unusable: the file cannot be read, or is something else.
     """
-    return {str(column): _scale(f"{path}: `{column}`", said) for column, said in read_mapping(path).items()}
+    return scales(str(path), read_mapping(path))
+
+
+def scales(where: str, given: Mapping[object, object]) -> dict[str, dict[str, float]]:
+    """The scales that a mapping says.
+
+    Args:
+        where: Where it stands, for messages.
+        given: Columns, with words and their numbers or a list of words.
+
+    Raises:
+        Unusable: it says something else.
+    """
+    return {str(column): _scale(f"{where}: `{column}`", said) for column, said in given.items()}
 
 
 def _scale(where: str, said: object) -> dict[str, float]:

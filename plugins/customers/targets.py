@@ -6,6 +6,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from crm.consents import CONSENTS as CONSENTS_TABLE
+from crm.forgotten import is_forgotten
 from crm.identities import IDENTITIES, hashed
 from crm.judging import Target
 from plugins.customers.completing import as_they_are, customer_ids, order_ids
@@ -56,27 +57,9 @@ def write_identities(workspace: "Workspace", connection: sa.Connection, rows: pl
         records.append(connection, IDENTITIES.name, _of_kind(workspace, rows, kind))
 
 
-CUSTOMERS: Final = Target(CUSTOMERS_TABLE, "customer", CUSTOMER_FIELDS, complete=customer_ids, written=write_identities)
-ORDERS: Final = Target(ORDERS_TABLE, "order", ORDER_FIELDS, complete=order_ids)
-SURVEYS: Final = Target(SURVEYS_TABLE, "answer", SURVEY_FIELDS, complete=as_they_are)
-CONSENTS: Final = Target(CONSENTS_TABLE, "consent", CONSENT_FIELDS, complete=as_they_are)
-
-
-def customers() -> Target:
-    """The table of customers."""
-    return CUSTOMERS
-
-
-def orders() -> Target:
-    """The table of orders."""
-    return ORDERS
-
-
-def surveys() -> Target:
-    """The table of answers."""
-    return SURVEYS
-
-
-def consents() -> Target:
-    """The table of consents."""
-    return CONSENTS
+CUSTOMERS: Final = Target(
+    CUSTOMERS_TABLE, "customer", CUSTOMER_FIELDS, customer_ids, barred=is_forgotten, written=write_identities
+)
+ORDERS: Final = Target(ORDERS_TABLE, "order", ORDER_FIELDS, order_ids, barred=is_forgotten)
+SURVEYS: Final = Target(SURVEYS_TABLE, "answer", SURVEY_FIELDS, as_they_are, barred=is_forgotten)
+CONSENTS: Final = Target(CONSENTS_TABLE, "consent", CONSENT_FIELDS, as_they_are, barred=is_forgotten)

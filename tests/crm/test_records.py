@@ -221,8 +221,8 @@ def test_a_condition_finds_any_text(records: Records, text: str) -> None:
 def test_batches_are_sorted_by_the_numbers_of_characters_whatever_the_database(
     records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("sqlite", "postgresql"):
-        monkeypatch.setattr(f"crm.storage.{module}.BATCH", 2)
+    for name in ("sqlite.BATCH", "sqlite._FETCHED", "postgresql.BATCH"):
+        monkeypatch.setattr(f"crm.storage.{name}", 2)
     texts = ["é", "B", "a", "_", "退", "Z"]
     put(records, "notes", rows(NOTES, [(n, text, None, None, None, None) for n, text in enumerate(texts)]))
     parts = list(records.batches("notes", columns=["text"], order=["text"]))

@@ -35,11 +35,12 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "usb"
 
 
-def fill(crm: "Crm") -> None:
+def fill(crm: "Crm", *, mine: bool = False) -> None:
     file = crm.folder / "customers.csv"
     file.write_text(CUSTOMERS, encoding="utf-8")
     crm("customers", "import", file)
-    crm("logs", "mine", crm.log("a.log", *crm.lines(200), crm.line(90_000, "/in", login="zhang")))
+    if mine:
+        crm("logs", "mine", crm.log("a.log", *crm.lines(200), crm.line(90_000, "/in", login="zhang")))
 
 
 def backup(crm: "Crm", target: Path, *options: object) -> Path:
@@ -73,7 +74,7 @@ def same(found: Workspace, wanted: Workspace) -> None:
 def test_what_comes_back_is_what_was_backed_up(
     crm_on: "Crm", target: Path, to: str, request: pytest.FixtureRequest, new_crm: "Callable[..., Crm]"
 ) -> None:
-    fill(crm_on)
+    fill(crm_on, mine=True)
     file = backup(crm_on, target)
     config = crm_on.folder / "new.yaml"
     url = request.getfixturevalue("postgres").new() if to == "database" else None
@@ -92,12 +93,10 @@ def test_what_comes_back_is_what_was_backed_up(
         stored.close()
         assert "张三丰".encode() not in (home / "records.db").read_bytes()
     assert [row["action"] for row in other.open().records.frame("audit").sort("entry").to_dicts()][-1] == "restore"
-    assert other("logs", "mine", crm_on.folder / "a.log").stderr.startswith(f"{crm_on.folder}/a.log: unchanged")
+    assert "a.log: unchanged" in other("logs", "mine", crm_on.folder / "a.log").output
 
 
-def test_the_contents_of_a_table_have_the_same_sum_in_both_databases(
-    crm: "Crm", tmp_path: Path, postgres: Any
-) -> None:
+def test_the_contents_of_a_table_have_the_same_sum_in_both_databases(crm: "Crm", tmp_path: Path, postgres: Any) -> None:
     (tmp_path / "other").mkdir()
     other = type(crm)(tmp_path / "other", postgres.new())
     sums = []
@@ -110,13 +109,13 @@ def test_the_contents_of_a_table_have_the_same_sum_in_both_databases(
 
 
 def test_verify_finds_any_byte_that_was_changed(crm: "Crm", target: Path) -> None:
-    fill(crm)
+    fill(crm, mine=True)
     file = backup(crm, target)
     assert {row["table"] for row in crm.rows("backup", "verify", file)} >= {"hits", "customers", "sources"}
     data = file.read_bytes()
     with tarfile.open(file) as tar:
         members = [member for member in tar.getmembers() if member.size]
-    for member in members[:: max(1, len(members) // 12)]:
+    for member in members[:: max(1, len(members) // 6)]:
         place = member.offset_data + member.size // 2
         file.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         said = crm("backup", "verify", file, code=4).stderr
@@ -140,7 +139,7 @@ def test_a_name_that_leaves_the_folder_is_refused(crm: "Crm", target: Path, name
 
 
 def test_verify_says_what_the_workspace_has_that_the_backup_has_not(crm_on: "Crm", target: Path) -> None:
-    fill(crm_on)
+    fill(crm_on, mine=True)
     file = backup(crm_on, target)
 
     def state() -> dict[str, str]:
@@ -153,17 +152,22 @@ def test_verify_says_what_the_workspace_has_that_the_backup_has_not(crm_on: "Crm
     assert "customers" not in changed
 
 
-def test_several_folders_get_the_same_and_one_that_fails_does_not_hurt_the_others(crm: "Crm", target: Path) -> None:
+def test_several_folders_get_the_same(crm: "Crm", target: Path) -> None:
     fill(crm)
     second = crm.folder / "second"
     second.mkdir()
     rows = crm.rows("backup", "create", target, second)
     assert len({Path(row["backup"]).read_bytes() for row in rows}) == 1
-    full = Path("/dev/full")
-    if full.exists():
-        time.sleep(1.1)
-        (second / "x").mkdir()
-        crm("backup", "create", target, second / "nowhere", code=4)
+
+
+def test_a_folder_that_cannot_be_written_does_not_hurt_the_other_copies(crm: "Crm", target: Path) -> None:
+    fill(crm)
+    said = crm("backup", "create", "/proc", target, code=4).stderr
+    assert "there is no backup in /proc: No such file or directory" in said
+    assert "1 of 2 folders got no backup; the others have it" in said
+    (file,) = target.iterdir()
+    crm("backup", "verify", file)
+    assert "cannot write /proc/crm-" in crm("backup", "create", "/proc", code=4).stderr
 
 
 def test_the_newest_backups_of_this_workspace_are_kept(crm: "Crm", target: Path) -> None:
@@ -173,7 +177,6 @@ def test_the_newest_backups_of_this_workspace_are_kept(crm: "Crm", target: Path)
         (target / f"crm-{mark}-2020010{day}T000000Z.tar").touch()
     (target / "crm-00000000-20200101T000000Z.tar").touch()
     (target / f".crm-{mark}-left.part").touch()
-    time.sleep(1.1)
     newest = backup(crm, target, "--keep", 2)
     names = sorted(file.name for file in target.iterdir())
     assert len(names) == 3
@@ -183,7 +186,7 @@ def test_the_newest_backups_of_this_workspace_are_kept(crm: "Crm", target: Path)
 
 def test_a_backup_that_is_killed_leaves_nothing_under_its_name(crm: "Crm", target: Path) -> None:
     fill(crm)
-    for wait in (0.8, 1.2, 1.4, 1.6, 1.8):
+    for wait in (0.9, 1.2, 1.5):
         process = crm.process("backup", "create", target)
         time.sleep(wait)
         process.send_signal(signal.SIGKILL)
@@ -211,16 +214,14 @@ def test_the_field_key_goes_in_on_demand_alone(crm: "Crm", target: Path) -> None
             (home / "field.key").chmod(0o600)
         found = at(crm, home, type(crm)).open().records.frame("customers")["email"]
         assert sorted(found) == ["li@example.com", "zhang@example.com"]
-        time.sleep(1.1)
 
 
 def test_who_was_forgotten_since_does_not_come_back(crm_on: "Crm", target: Path) -> None:
-    fill(crm_on)
+    fill(crm_on, mine=True)
     file = backup(crm_on, target)
     workspace = crm_on.open()
     with workspace.lock():
         forget(workspace, ["K1"])
-    time.sleep(1.1)
     newer = backup(crm_on, target)
     config = crm_on.folder / "new.yaml"
     config.write_text("{}\n")
@@ -257,7 +258,7 @@ def test_a_restore_touches_nothing_that_is_there(crm_on: "Crm", target: Path) ->
         used = crm_on.folder / "used.yaml"
         used.write_text((crm_on.workspace / "crm.yaml").read_text())
         said = crm_on("-c", used, "backup", "restore", file, "--to", crm_on.folder / "x", code=4).stderr
-        assert "has records already, in the table" in said
+        assert "holds records already, in the table" in said
         assert not (crm_on.folder / "x").exists()
     assert crm_on.open().records.count("customers") == 2
 
@@ -280,7 +281,6 @@ def test_roles(crm: "Crm", target: Path, role: str, what: str, code: int) -> Non
     fill(crm)
     file = backup(crm, target)
     crm.configure(f"access: {{role: {role}}}\n")
-    time.sleep(1.1)
     crm("backup", what, target, code=code)
     crm("backup", "restore", file, "--to", crm.folder / "back", code=7)
     crm("backup", "verify", file)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.command(name="evaluate")
 @click.option(
     "--model",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Judge this model instead of learning by cross-validation.",
 )

@@ -7,8 +7,9 @@ import click
 from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.output import table_output
-from crm.reading import table_file
+from crm.reading import table_or_workspace
 from plugins.customers.learning_options import current_learning, learning, seed_option
+from plugins.customers.profile_options import as_of_option
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     help="One row a class, a fold, or a pair of class and predicted class: the confusion matrix.",
 )
 @learning
-@table_file
+@as_of_option("now")
+@table_or_workspace
 @table_output()
 @pass_app
 def command(app: App, folds: int, seed: int, by: str) -> "pl.DataFrame":

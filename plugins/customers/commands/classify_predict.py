@@ -8,7 +8,8 @@ import click
 from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.output import table_output
-from crm.reading import current_table, table_file
+from crm.reading import current_file, current_table, table_or_workspace
+from plugins.customers.profile_options import as_of_option, check_moment, workspace_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,20 +25,23 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="The file that `crm customers classify train` wrote.",
 )
-@table_file
+@as_of_option("now")
+@table_or_workspace
 @table_output()
 @pass_app
 def command(app: App, model: Path) -> "pl.DataFrame":
     """Tell the class of customers by a model.
 
-    The rows of the file with two columns more: `predicted`, the class, and `score`. With two classes the score is
-    f(x), above 0 for the second class in order, else for the first; with more it is the smallest |f(x)| on the way to
-    the class. A score near 0 means a doubtful class. Both are empty where a feature is missing.
+    The rows of the file, or the workspace's customers with the columns that the model needs, with two columns more:
+    `predicted`, the class, and `score`. With two classes the score is f(x), above 0 for the second class in order,
+    else for the first; with more it is the smallest |f(x)| on the way to the class. A score near 0 means a doubtful
+    class. Both are empty where a feature is missing.
 
     A file that is damaged, was changed, or holds anything but such a model is refused.
 
     \b
     Examples:
+      crm customers classify predict --model grade.model
       crm customers classify predict --input new.csv --model grade.model
       crm customers classify predict --input new.csv --model grade.model --columns name,predicted -o grades.xlsx
     """
@@ -45,7 +49,9 @@ def command(app: App, model: Path) -> "pl.DataFrame":
     from plugins.customers.features import check_new
 
     about, fitted = _read(model)
-    frame = current_table(app)
+    check_moment()
+    columns = about.columns
+    frame = workspace_rows(app, columns, f"the model {model}") if current_file() is None else current_table(app)
     check_new(frame, ("predicted", "score"))
     found = asked(fitted, frame)
     predicted, scores = predictions(fitted, found)

@@ -8,8 +8,9 @@ import click
 from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.output import table_output
-from crm.reading import current_file, table_file
+from crm.reading import current_file, table_or_workspace
 from plugins.customers.learning_options import current_learning, learning
+from plugins.customers.profile_options import as_of_option
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,13 +37,15 @@ _WHERE: Final = {"accuracy": "on these rows", "cross_validated_accuracy": "cross
     help="Measure it by cross-validation with N folds; 0 to leave that out.",
 )
 @learning
-@table_file
+@as_of_option("now")
+@table_or_workspace
 @table_output()
 @pass_app
 def command(app: App, model: Path, folds: int) -> "pl.DataFrame":
     """Learn to tell classes of customers apart.
 
-    The file has a row a customer, whose class is known. Words become numbers (--quantify), features comparable
+    The rows are the workspace's customers, with the columns of their profiles, or those of a file with a row a
+    customer; the class of each is known. Words become numbers (--quantify), features comparable
     (--scaling), and a support vector machine finds the border between two classes; of more classes, a tree of machines,
     ordered by how far apart the classes lie. Rows that lack a feature or the class are left out.
 
@@ -54,6 +57,7 @@ def command(app: App, model: Path, folds: int) -> "pl.DataFrame":
 
     \b
     Examples:
+      crm customers classify train --label tier --features age,orders,spent --model tier.model
       crm customers classify train --input customers.csv --label grade --features income,age --model grade.model
       crm customers classify train --input customers.csv --label grade --features income --folds 0 --model grade.model
       crm customers classify train --input cars.csv --label state --features price,doors --kernel rbf --C 100 --model m
@@ -73,8 +77,8 @@ def command(app: App, model: Path, folds: int) -> "pl.DataFrame":
 
 def _check_place(model: Path) -> None:
     """See that the model can be written, before time is spent on it."""
-    file = current_file().path
-    if model.exists() and file.exists() and model.samefile(file):
+    given = current_file()
+    if given is not None and model.exists() and given.path.exists() and model.samefile(given.path):
         raise UsageError(f"--model {model} is the file that --input reads, and would be overwritten")
     if not model.parent.is_dir():
         raise UsageError(f"--model: there is no folder {model.parent}")

@@ -19,7 +19,7 @@ from plugins.customers.learning_options import (
     scaling_option,
     seed_option,
 )
-from plugins.customers.profile_options import as_of_option, given_moment
+from plugins.customers.profile_options import as_of_option, check_moment, workspace_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -107,9 +107,9 @@ def command(
     if m is not None and method != "fuzzy":
         raise UsageError("--m is about --method fuzzy")
     refuse_personal(app, features)
-    scales = scales_of(quantify)
+    scales = scales_of(app, quantify)
     _check_save(app, save, customer)
-    frame = _rows(app, features) if current_file() is None else current_table(app)
+    frame = workspace_rows(app, features) if current_file() is None else current_table(app)
     found = points(frame, features, scales)
     numbers = range(2, MOST + 1) if clusters is None else [clusters]
     partition = clustered(scaled(found.values, scaling), numbers, method, 2.0 if m is None else m, seed)
@@ -125,27 +125,11 @@ def command(
     return per_record(frame, found, partition)
 
 
-def _rows(app: App, features: tuple[str, ...]) -> "pl.DataFrame":
-    """The features of the workspace's customers."""
-    from datetime import UTC, datetime
-
-    from plugins.customers.features import check_columns
-    from plugins.customers.profile_options import refuse_hidden, workspace_profiles
-
-    profiles = workspace_profiles(app, given_moment() or datetime.now(UTC), features)
-    columns = profiles.collect_schema().names()
-    refuse_hidden(app, "--features", features, columns)
-    frame = profiles.collect()
-    check_columns(frame, features, "--features")
-    return frame.select("customer", *features)
-
-
 def _check_save(app: App, prefix: str | None, customer: str | None) -> None:
     """See that options fit each other, and that segments can be made where they are wanted."""
     from plugins.customers.segmenting import NAME
 
-    if current_file() is not None and given_moment() is not None:
-        raise UsageError("--as-of is about the workspace, and --input names a file")
+    check_moment()
     if prefix is None:
         if customer is not None:
             raise UsageError("--customer says who belongs to segments, and there is no --save")

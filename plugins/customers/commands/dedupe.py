@@ -63,7 +63,7 @@ _TELLING = frozenset(("given", "birth", "email", "idnumber"))
 )
 @click.option(
     "--answers",
-    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Read what a person has decided in a file of --review: same records are put together, different ones stay "
     "apart for good.",

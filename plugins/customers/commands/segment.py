@@ -24,7 +24,7 @@ _EXAMPLE: Final = "age between 18 and 25 and region = '广东'"
 
 
 @click.command(name="segment")
-@click.argument("rules", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("rules", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--first", is_flag=True, help="Put a customer into the first segment only whose condition it fulfils.")
 @click.option("--dry-run", is_flag=True, help="Only count; write nothing.")
 @click.option("--customer", metavar="COLUMN", help="The file's column with the customer.  [default: customer]")

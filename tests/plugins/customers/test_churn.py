@@ -1,7 +1,6 @@
 """`crm customers churn train`, `predict` and `evaluate`."""
 
 import gzip
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logit
 from threadpoolctl import threadpool_limits
 
 from plugins.customers import churn, churn_features, churn_files, churn_measures, churn_reasons, churn_source
-from plugins.customers.models import NoModelError, signed
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
@@ -294,66 +292,6 @@ def test_a_column_that_is_personal_is_left_out(crm: "Crm", file: Path) -> None:
 def test_a_viewer_may_not_train(shop: "Crm") -> None:
     shop.configure("access: {role: viewer}\n")
     shop("customers", "churn", "train", "--model", shop.folder / "m", code=7)
-
-
-# Models in files
-
-
-def about_of(data: bytes) -> churn_files.AboutChurn:
-    return churn_files.unpacked(data)[0]
-
-
-@pytest.fixture(scope="module")
-def packed() -> bytes:
-    known, _, fitted = learnable(table())
-    about = churn_files.AboutChurn(
-        crm_churn=1, created="", crm="", sklearn="", source="file", told="", as_of="", horizon_days=0.0,
-        active_days=0.0,
-        features=fitted.features, weights=tuple(fitted.weights.tolist()), intercept=fitted.intercept,
-        lines={name: (line.slope, line.offset) for name, line in fitted.lines.items()}, chosen="average",
-        fingerprint=churn_files.fingerprint(known.features, known.values, known.labels), rows=400, churned=1,
-        metrics={},
-    )  # fmt: skip
-    return churn_files.packed(about, fitted.boosting)
-
-
-def test_a_model_that_was_stored_gives_the_same_probabilities(packed: bytes) -> None:
-    known, _, fitted = learnable(table())
-    _, again = churn_files.unpacked(packed)
-    for candidate in churn.CANDIDATES:
-        assert (again.probabilities(known.values, candidate) == fitted.probabilities(known.values, candidate)).all()
-
-
-@settings(max_examples=40)
-@given(st.data())
-def test_a_damaged_file_is_no_model(packed: bytes, data: st.DataObject) -> None:
-    at = data.draw(st.integers(0, len(packed) - 1))
-    other = data.draw(st.integers(0, 255).filter(lambda byte: byte != packed[at]))
-    with pytest.raises(NoModelError):
-        churn_files.unpacked(packed[:at] + bytes([other]) + packed[at + 1 :])
-
-
-@pytest.mark.parametrize("change", ["features", "weights", "lines"])
-def test_a_file_whose_parts_do_not_fit_is_no_model(packed: bytes, change: str) -> None:
-    import msgspec
-
-    head, _, body = packed.partition(b"\n")
-    about = about_of(packed)
-    value: Any = {"features": about.features[:1], "weights": about.weights[:1], "lines": {}}[change]
-    wrong = signed(msgspec.structs.replace(about, **{change: value}), body)
-    with pytest.raises(NoModelError, match="something else"):
-        churn_files.unpacked(msgspec.json.encode(wrong) + b"\n" + body)
-    assert json.loads(head)["crm_churn"] == 1
-
-
-@pytest.mark.parametrize(("field", "value"), [("left", 0), ("right", 10_000), ("feature_idx", 99), ("feature_idx", -1)])
-def test_a_tree_that_leads_astray_is_no_model(packed: bytes, field: str, value: int) -> None:
-    about, model = churn_files.unpacked(packed)
-    tree = model.boosting._predictors[0][0]
-    tree.nodes = tree.nodes.copy()
-    tree.nodes[field][np.flatnonzero(tree.nodes["is_leaf"] == 0)[-1]] = value
-    with pytest.raises(NoModelError, match="something else"):
-        churn_files.unpacked(churn_files.packed(about, model.boosting))
 
 
 @pytest.mark.reference

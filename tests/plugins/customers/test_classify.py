@@ -184,7 +184,7 @@ def test_a_fold_is_predicted_from_the_others(crm: "Crm") -> None:
         (("--features", "edu,grade"), 2, "--label grade is among --features"),
         (("--features", "edu,edu"), 2, "column `edu` is named twice"),
         (("--features", "edu,"), 2, "names of columns separated by commas"),
-        (("--features", "income,edu,name", "--label", "name"), 2, "among --features"),
+        (("--features", "income,edu,name", "--label", "name"), 2, "`name` is personal"),
         (("--gamma", "wide"), 2, "`wide` is neither a number above 0"),
         (("--C", 0), 2, "0"),
         (("--quantify", "nowhere.yaml"), 4, "nowhere.yaml: No such file"),
@@ -348,3 +348,20 @@ def test_cars_are_told_apart(crm: "Crm", reference_data: Path) -> None:
     learning = ("--label", "Condition", "--features", CARS, "--quantify", words, "--kernel", "rbf", "--C", 100)
     rows = crm.rows("customers", "classify", "evaluate", *file, *learning, "--folds", 10)
     assert sum(row["correct"] for row in rows) / sum(row["rows"] for row in rows) >= 0.99
+
+
+def test_the_workspaces_customers_are_classified_and_words_are_quantified_by_the_configuration(crm: "Crm") -> None:
+    rows = [
+        f"K{at},{1950 + at},{'本科' if at % 2 else '博士后'},{'high' if at % 2 == 0 else 'low'}" for at in range(40)
+    ]
+    file = crm.folder / "people.csv"
+    file.write_text("\n".join(["客户编号,born,学历,grade", *rows]) + "\n", "utf-8")
+    crm.configure("access: {shown: [学历, grade, born]}\ncustomers: {quantify: {学历: {本科: 1, 博士后: 3.6}}}\n")
+    crm("customers", "import", file)
+    model = crm.folder / "grade.model"
+    crm("customers", "classify", "train", "--label", "grade", "--features", "学历", "--model", model)
+    found = crm.rows("customers", "classify", "predict", "--model", model)
+    assert [row["predicted"] for row in found] == [row["学历"] == "本科" and "low" or "high" for row in found]
+    assert len(found) == 40
+    told = crm("customers", "classify", "train", "--label", "grade", "--features", "phone", "--model", model, code=2)
+    assert "personal" in told.stderr

@@ -2,7 +2,8 @@
 
 import signal
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -12,6 +13,8 @@ from crm.encrypting import sealed
 from crm.secrets import read_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.plugins.conftest import Crm
 
 ON, OFF = "protection: {encrypt: true}\n", "protection: {encrypt: false}\n"
@@ -170,3 +173,26 @@ class TestMistakes:
         crm.configure("access: {role: operator}\n")
         fill(crm)
         assert "the role operator may not restore" in crm("customers", "encrypt", code=7).stderr
+
+
+def test_workspaces_that_share_records_must_share_the_key(
+    new_crm: "Callable[..., Crm]", postgres: Any, tmp_path: Path
+) -> None:
+    url = postgres.new()
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = new_crm(tmp_path / "a", url), new_crm(tmp_path / "b", url)
+    for crm in (first, second):
+        crm.configure(ON)
+    fill(first)
+    assert "were made with another field key" in second("customers", "list", code=4).stderr
+    for _ in range(2):
+        key = (first.workspace / "field.key").read_text()
+        (second.workspace / "field.key").write_text(key)
+        assert len(second.rows("customers", "list", "--unmask")) == 3
+        first("customers", "encrypt", "--key-file", first.folder / "new.key")
+        assert "were made with another field key" in second("customers", "list", code=4).stderr
+    first.configure(OFF)
+    first("customers", "encrypt")
+    second.configure(OFF)
+    assert len(second.rows("customers", "list", "--unmask")) == 3

@@ -52,6 +52,18 @@ def found(rows: tuple[list[Any], ...], **columns: list[Any]) -> pl.DataFrame:
     return profiles(customers(**columns), *tables, AS_OF, tz="Asia/Shanghai", tiers=TIERS).collect()
 
 
+def tier_of(lines: list[Any], ledger: list[Any]) -> str | None:
+    """The tier by the last twelve months."""
+    year = AS_OF.replace(year=AS_OF.year - 1)
+    late = [line for line in lines if line[1] >= year]
+    spent, made = sum(line[4] for line in late), len({line[0] for line in late if line[4] >= 0})
+    earned = [points for ts, points, order in ledger if ts >= year and order is not None]
+    if not late and not earned:
+        return None
+    reached = {"silver": spent >= 10, "gold": spent >= 20 and made >= 2, "star": sum(earned) >= 30}
+    return next((name for name in ("star", "gold", "silver") if reached[name]), None)
+
+
 def expected(who: str, rows: tuple[list[Any], ...]) -> dict[str, Any]:
     """The same, one customer and one row at a time."""
     lines = [
@@ -79,15 +91,7 @@ def expected(who: str, rows: tuple[list[Any], ...]) -> dict[str, Any]:
         ]
         return max(said)[1] if said else None
 
-    local = [(ts + timedelta(hours=8)).date() for ts in times]
-    year = AS_OF.replace(year=AS_OF.year - 1)
-    spent, made = sum(line[4] for line in lines if line[1] >= year), orders_since(year)
-    earned = sum(p for ts, p, order in ledger if ts >= year and order is not None)
-    tier = "silver" if spent >= 10 else None
-    tier = "gold" if spent >= 20 and made >= 2 else tier
-    tier = "star" if earned >= 30 else tier
-    active = any(line[1] >= year for line in lines) or any(ts >= year and order is not None for ts, _, order in ledger)
-    frequency = len(set(local))
+    frequency = len({(ts + timedelta(hours=8)).date() for ts in times})
     usual = (max(times) - min(times)).total_seconds() / 86_400 / (frequency - 1) if frequency > 1 else None
     last = (AS_OF - max(times)).days if times else None
     return {
@@ -117,7 +121,7 @@ def expected(who: str, rows: tuple[list[Any], ...]) -> dict[str, Any]:
         "points": sum(row[1] for row in ledger),
         "tickets": 0,
         "tickets_90": 0,
-        "tier": tier if active else None,
+        "tier": tier_of(lines, ledger),
         "age": None,
     }
 
