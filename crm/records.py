@@ -305,7 +305,7 @@ class Records:
             frame: Columns of its contract, the key's among them, in any order.
         """
         key = self.contracts[name].key
-        if frame.select(key).is_duplicated().any():
+        if frame.select(key).n_unique() < frame.height:
             frame = frame.unique(key, keep="last", maintain_order=True)
         self._write(connection, name, frame, "update")
 

@@ -128,9 +128,13 @@ class Workspace:
 
     def _marks(self) -> dict[str, str]:
         """What all workspaces that share the records must have in common; not while a key is being changed."""
+        from crm.secrets import cipher, key_file
+
         marks = {"key": key_mark(self.key)}
-        if self.protection.encrypt and self.cipher is not None and not self.cipher.changing:
-            marks[FIELD_KEY] = key_mark(self.cipher.key)
+        if self.protection.encrypt and key_file(self.path, self.protection).exists():
+            found = cipher(self.path, self.protection)
+            if found is not None and not found.changing:
+                marks[FIELD_KEY] = key_mark(found.key)
         return marks
 
     @cached_property

@@ -7,7 +7,7 @@ In a page,
 - a block with a title, ```python title="hours.py", is a file, which is there for the commands below it.
 
 All blocks of a page run in one folder, in the order of the page. It holds the folders `sample_logs`,
-`configs` and `examples`, and nothing that other pages have left. Every command must end with exit code 0.
+`sample_data`, `configs` and `examples`, and nothing that other pages have left. Every command must end with exit code 0.
 
     python docs/examples.py                     # check all pages
     python docs/examples.py --update README.md  # write into a page what its commands print now
@@ -34,11 +34,13 @@ PAGES = (
     "docs/configuration.md",
     "docs/robots.md",
     "docs/paths.md",
+    "docs/importing.md",
+    "docs/customers.md",
     "docs/cli.md",
     "docs/operations.md",
 )
 
-SHARED = ("sample_logs", "configs", "examples")
+SHARED = ("sample_logs", "sample_data", "configs", "examples")
 TIMEOUT_S = 300
 ANY_LINES = "..."
 

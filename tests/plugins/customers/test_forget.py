@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm.erasing import scrub
 from crm.forgetting import forget, replay
 from crm.forgotten import is_forgotten
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
 
 CUSTOMERS = """\
-id,name,phone,email,login,idnumber,Motto
-K1,张三丰,13800138000,zhang@example.com,zhang.san,11010519491231002X,planted motto
-K2,李四,13900139000,li@example.com,li.si,,quiet
-K3,王五,13800138000,wang@example.com,wang.wu,,
+id,name,phone,email,login,idnumber,city,Motto
+K1,张三丰,13800138000,zhang@example.com,zhang.san,11010519491231002X,,planted motto
+K2,李四,13900139000,li@example.com,li.si,,深圳,quiet
+K3,王五,13800138000,wang@example.com,wang.wu,,,
 """
 ORDERS = """\
 order_id,customer,date,amount,Remark
@@ -142,6 +142,21 @@ def test_in_a_database_of_a_team_as_well(crm_on: "Crm") -> None:
     crm("logs", "mine", crm.log("more.log", *crm.lines(4, 100)))
 
 
+def test_what_was_deleted_before_lies_in_no_free_page(full: "Crm") -> None:
+    connection = sqlite3.connect(full.workspace / "records.db")
+    connection.execute("PRAGMA secure_delete = OFF")
+    texts = [("page", f"a planted remnant {n}" * 50) for n in range(50)]
+    connection.executemany("INSERT INTO segment_members (segment, who) VALUES (?, ?)", texts)
+    connection.commit()
+    connection.execute("DELETE FROM segment_members WHERE segment = 'page'")
+    connection.commit()
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    assert b"planted remnant" in everything(full)
+    full("customers", "forget", "K1", "--yes")
+    assert b"planted remnant" not in everything(full)
+
+
 def test_encrypted_values_go_as_well(crm: "Crm") -> None:
     crm.configure("protection: {encrypt: true}\n")
     fill(crm)
@@ -193,6 +208,7 @@ class TestMerges:
         crm("customers", "forget", "K2", "--yes")
         merges = crm.open().records.frame("merges")
         assert merges["merged"].to_list() == ["K3"]
+        assert merges["origins"].str.contains('"city":""', literal=True).all()
         assert not merges["origins"].str.contains('"K2"', literal=True).any()
         assert b"li@example.com" not in everything(crm)
         assert [row["customer"] for row in crm.rows("customers", "list", "--unmask")] == ["K1"]
@@ -394,13 +410,13 @@ class TestMistakes:
 
 people = st.dictionaries(
     st.sampled_from(["K1", "K2", "K3", "K4"]),
-    st.fixed_dictionaries({kind: st.none() | st.sampled_from(["a", "b", "c"]) for kind in ("login", "phone", "email")}),
+    st.fixed_dictionaries({kind: st.sampled_from(["a", "b", None]) for kind in ("login", "phone", "email")}),
     min_size=1,
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(there=people, gone=st.sets(st.sampled_from(["K1", "K2", "K3", "K4"])), file=people)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(there=people, gone=st.sets(st.sampled_from(["K1", "K2", "K3", "K4"]), min_size=1), file=people)
 def test_only_who_was_forgotten_is_kept_out(crm: "Crm", there: Any, gone: set[str], file: Any) -> None:
     """Against the rule said plainly: an id, or a value that was of such people alone under the id of nobody there."""
     from plugins.customers.targets import identities
@@ -434,4 +450,3 @@ def test_only_who_was_forgotten_is_kept_out(crm: "Crm", there: Any, gone: set[st
     assert is_forgotten(workspace, given).to_list() == expected
     with workspace.lock():
         assert replay(workspace).tables == {}
-        assert scrub(workspace)
