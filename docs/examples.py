@@ -6,8 +6,8 @@ In a page,
   command goes on in the next line after a backslash and within quotes; a line `...` stands for any lines;
 - a block with a title, ```python title="hours.py", is a file, which is there for the commands below it.
 
-All blocks of a page run in one folder, in the order of the page. It holds the folders `sample_logs`,
-`sample_data`, `configs` and `examples`, and nothing that other pages have left. Every command must end with exit code 0.
+All blocks of a page run in one folder, in the order of the page. It holds the folders `sample_logs`, `sample_data`,
+`configs` and `examples`, and nothing that other pages have left. Every command must end with exit code 0.
 
     python docs/examples.py                     # check all pages
     python docs/examples.py --update README.md  # write into a page what its commands print now

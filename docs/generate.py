@@ -186,7 +186,7 @@ def _kind(kind: msgspec.inspect.Type) -> str:
             return "rule"
         case msgspec.inspect.UnionType():
             return " or ".join(_kind(each) for each in kind.types)
-        case msgspec.inspect.VarTupleType():
+        case msgspec.inspect.VarTupleType() | msgspec.inspect.ListType():
             return f"list of {_kind(kind.item_type)}s"
         case msgspec.inspect.DictType():
             inner = _described(kind.value_type)[0]

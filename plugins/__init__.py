@@ -7,6 +7,7 @@ DEFAULT_PLUGINS = (
     "plugins.query",
     "plugins.config",
     "plugins.workspace",
+    "plugins.audit",
     "plugins.backup",
     "plugins.manage",
     "plugins.readers",

@@ -52,8 +52,8 @@ class CustomersConfig(msgspec.Struct, frozen=True, kw_only=True):
     quantify: Annotated[
         dict[str, dict[str, float] | list[str]],
         Meta(
-            description="Numbers for the words of columns, for classes and clusters, as `education: {本科: 1, 博士: 3}`, or "
-            "a list of words, which counts from 1."
+            description="Numbers for the words of columns, such as `education: {本科: 1, 博士: 3}`, or a list of "
+            "words, which counts from 1; for classes and clusters."
         ),
     ] = msgspec.field(default_factory=dict)
     points: PointsConfig = PointsConfig()

@@ -30,7 +30,7 @@ CUSTOMERS: Final = Table(
         Column("idnumber", "string", "number of the identity card or passport", mask="number", secret=True),
         Column("phone", "string", "phone number in E.164, such as +8613800138000", mask="phone", secret=True),
         Column("email", "string", "e-mail address in small letters", mask="email", secret=True),
-        Column("address", "string", "street and house", mask="name"),
+        Column("address", "string", "street and house", mask="address"),
         Column("city", "string", "city"),
         Column("region", "string", "province, state or region"),
         Column("postcode", "string", "postal code", mask="number"),

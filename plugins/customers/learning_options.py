@@ -101,7 +101,7 @@ def scales_of(app: "App", file: Path | None) -> "dict[str, dict[str, float]]":
 
     if file is not None:
         return read_scales(file)
-    return scales("customers.quantify", dict(app.config.get("customers", CustomersConfig).quantify))
+    return scales("customers.quantify", app.config.get("customers", CustomersConfig).quantify)
 
 
 _LEARNING: Final[tuple[Callable[[Any], Any], ...]] = (

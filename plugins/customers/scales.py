@@ -9,6 +9,7 @@ A list counts from 1.
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from crm.errors import Unusable
 from crm.yamlfile import read_mapping
@@ -23,7 +24,7 @@ def read_scales(path: Path) -> dict[str, dict[str, float]]:
     return scales(str(path), read_mapping(path))
 
 
-def scales(where: str, given: Mapping[object, object]) -> dict[str, dict[str, float]]:
+def scales(where: str, given: Mapping[Any, object]) -> dict[str, dict[str, float]]:
     """The scales that a mapping says.
 
     Args:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="restore")
-@click.argument("backup", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("backup", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--to",
     "target",
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--forgotten",
     metavar="WORKSPACE|BACKUP",
-    type=click.Path(exists=True, path_type=Path),
+    type=click.Path(path_type=Path),
     help="Who lists the people who were forgotten since.  [default: the workspace that -w names, if it is there]",
 )
 @table_output()

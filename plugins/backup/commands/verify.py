@@ -11,7 +11,7 @@ from crm.output import table_output
 if TYPE_CHECKING:
     import polars as pl
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(name="verify")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--replay", is_flag=True, help="Erase again all who have come back, by a backup, say, or a log.")
 @click.option(
     "--take",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Put those on the list whom an export of the table `forgotten` has; before a --replay.",
 )

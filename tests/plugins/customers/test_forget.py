@@ -8,11 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from crm.forgetting import forget, replay
-from crm.forgotten import is_forgotten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -406,47 +401,3 @@ class TestMistakes:
         crm.configure("access: {role: operator}\n")
         assert "the role operator may not forget" in crm("customers", "forget", "K1", "--yes", code=7).stderr
         assert "the role operator may not forget" in crm("customers", "forgotten", "--replay", code=7).stderr
-
-
-people = st.dictionaries(
-    st.sampled_from(["K1", "K2", "K3", "K4"]),
-    st.fixed_dictionaries({kind: st.sampled_from(["a", "b", None]) for kind in ("login", "phone", "email")}),
-    min_size=1,
-)
-
-
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(there=people, gone=st.sets(st.sampled_from(["K1", "K2", "K3", "K4"]), min_size=1), file=people)
-def test_only_who_was_forgotten_is_kept_out(crm: "Crm", there: Any, gone: set[str], file: Any) -> None:
-    """Against the rule said plainly: an id, or a value that was of such people alone under the id of nobody there."""
-    from plugins.customers.targets import identities
-
-    workspace = crm.open()
-    records = workspace.records
-    kinds = ["login", "phone", "email"]
-    schema = dict.fromkeys(["customer", *kinds], pl.String)
-    rows = pl.DataFrame([{"customer": who, **values} for who, values in there.items()], schema)
-    with records.begin() as connection:
-        for name in ("customers", "identities", "forgotten"):
-            connection.execute(records.table(name).delete())
-        records.append(connection, "customers", rows)
-        records.append(
-            connection, "identities", identities(workspace, rows.with_columns(idnumber=pl.lit(None, pl.String)))
-        )
-    barred: set[tuple[str, str]] = set()
-    for who in sorted(gone & set(there)):
-        others = [values for other, values in there.items() if other != who]
-        barred |= {("customer", who)}
-        barred |= {(k, v) for k, v in there[who].items() if v is not None and all(o[k] != v for o in others)}
-        with workspace.lock():
-            forget(workspace, [who])
-        del there[who]
-    given = pl.DataFrame([{"customer": who, **values} for who, values in file.items()], schema)
-    expected = [
-        ("customer", row["customer"]) in barred
-        or (row["customer"] not in there and any((kind, row[kind]) in barred for kind in kinds))
-        for row in given.to_dicts()
-    ]
-    assert is_forgotten(workspace, given).to_list() == expected
-    with workspace.lock():
-        assert replay(workspace).tables == {}

@@ -163,7 +163,8 @@ class TestCustomers:
 
 class TestOrders:
     def test_lines_are_numbered_and_orders_without_an_id_get_one(self, crm: "Crm") -> None:
-        text = "订单号,客户编号,下单时间,商品,金额\nD1,K1,2026-01-02 10:00,米,49.90\nD1,K1,2026-01-02 10:00,油,\"￥1,029.00\"\n"
+        lines = ("D1,K1,2026-01-02 10:00,米,49.90", 'D1,K1,2026-01-02 10:00,油,"￥1,029.00"')
+        text = "\n".join(("订单号,客户编号,下单时间,商品,金额", *lines)) + "\n"
         crm("orders", "import", write(crm, "orders.csv", text))
         rows = crm.open().records.frame("orders").sort("order_id", "line")
         assert rows.select("order_id", "line", "amount").rows() == [("D1", 1, 49.9), ("D1", 2, 1029.0)]
