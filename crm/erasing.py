@@ -113,8 +113,8 @@ def _known(records: "Records", connection: sa.Connection, ids: Sequence[str], st
     if CUSTOMERS in records.contracts:
         parts += _unpivoted(_rows(records, connection, CUSTOMERS, "customer", ids, KINDS))
     if MERGES in records.contracts:
-        held = _rows(records, connection, MERGES, "merged", ids, ["row"])
-        parts += _unpivoted(unpacked(held["row"], KINDS))
+        held = _rows(records, connection, MERGES, "merged", ids, ["record"])
+        parts += _unpivoted(unpacked(held["record"], KINDS))
     return pl.concat(parts).drop_nulls().unique(maintain_order=True)
 
 

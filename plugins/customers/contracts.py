@@ -128,7 +128,7 @@ MERGES: Final = Table(
         Column("merged", "string", "id of the record that was put to it", mask="name"),
         Column("probability", "float64", "how likely they are of one person; null where a person has said so"),
         Column(
-            "row", "string", "the row of the record that was put to it, as a JSON object", mask="hidden", secret=True
+            "record", "string", "the row of the record that was put to it, as a JSON object", mask="hidden", secret=True
         ),
         Column("origins", "string", "which record each value is from, as a JSON object", mask="hidden"),
         Column("undone", "timestamp", "when it was undone; null while it holds"),

@@ -98,7 +98,7 @@ def undo(workspace: "Workspace", connection: sa.Connection, number: int) -> tupl
     now = records.frame(CUSTOMERS.name, where=people.c.customer == row[KEY])
     if not now.height:
         raise Refused(f"merge {number} cannot be undone: {_why(workspace, row[KEY])}")
-    back = as_rows(found["row"], polars_schema(CUSTOMERS))
+    back = as_rows(found["record"], polars_schema(CUSTOMERS))
     rest = without(now, back, row["origins"] or "{}", row[_MERGED])
     records.upsert(connection, CUSTOMERS.name, pl.concat([rest, back]))
     connection.execute(
@@ -130,7 +130,7 @@ def _all_known(workspace: "Workspace", connection: sa.Connection, customer: str,
         ).all()
         for merge_number, merged in rows:
             held = records.frame(MERGES.name, where=table.c.merge == merge_number)
-            theirs = identities(workspace, as_rows(held["row"], polars_schema(CUSTOMERS)))
+            theirs = identities(workspace, as_rows(held["record"], polars_schema(CUSTOMERS)))
             (former,) = hashed(workspace.key, FORMER, [merged])
             alias = pl.DataFrame({"kind": [FORMER], "hash": [former], "customer": [customer]}, schema=theirs.schema)
             parts += [theirs.with_columns(pl.lit(customer).alias("customer")), alias]
@@ -145,6 +145,6 @@ def logins(workspace: "Workspace", customer: str) -> list[str]:
     found = records.frame(CUSTOMERS.name, columns=["login"], where=people.c.customer == customer)["login"].to_list()
     with records.engine.connect() as connection:
         ids = all_ids(workspace, connection, customer)
-    held = records.frame(MERGES.name, columns=["row"], where=table.c.customer.in_(ids) & table.c.undone.is_(None))
-    rows = as_rows(held["row"], polars_schema(CUSTOMERS))
+    held = records.frame(MERGES.name, columns=["record"], where=table.c.customer.in_(ids) & table.c.undone.is_(None))
+    rows = as_rows(held["record"], polars_schema(CUSTOMERS))
     return list(dict.fromkeys(name for name in (*found, *rows["login"]) if name is not None))

@@ -26,7 +26,7 @@ class Merge:
 
     Attributes:
         survivors: The rows that stay, with what they have taken from others.
-        merged: `customer` (who stays), `merged`, `row`, `origins` for each record that goes.
+        merged: `customer` (who stays), `merged`, `record`, `origins` for each record that goes.
     """
 
     survivors: pl.DataFrame
@@ -53,10 +53,10 @@ def merge(customers: pl.DataFrame, groups: pl.DataFrame) -> Merge:
     of_group = pl.DataFrame({_GROUP: origins[_GROUP], "origins": packed(origins.select(speaking))})
     gone = rows.filter(~pl.col(KEY).is_in(survivors[KEY].implode()))
     merged = (
-        gone.select(_GROUP, pl.col(KEY).alias("merged"), row=as_objects(gone.drop(_GROUP)))
+        gone.select(_GROUP, pl.col(KEY).alias("merged"), record=as_objects(gone.drop(_GROUP)))
         .join(survivors.select(_GROUP, KEY), on=_GROUP, maintain_order="left")
         .join(of_group, on=_GROUP, maintain_order="left")
-        .select(KEY, "merged", "row", "origins")
+        .select(KEY, "merged", "record", "origins")
     )
     return Merge(survivors.drop(_GROUP), merged)
 

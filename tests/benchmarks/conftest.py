@@ -36,3 +36,8 @@ def mutations() -> ModuleType:
 @pytest.fixture(scope="session")
 def soak_fuzz() -> ModuleType:
     return load("soak_fuzz")
+
+
+@pytest.fixture(scope="session")
+def soak_import() -> ModuleType:
+    return load("soak_import")

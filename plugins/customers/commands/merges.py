@@ -28,7 +28,7 @@ def command(app: App, every: bool) -> "pl.DataFrame":
     """
     import polars as pl
 
-    rows = app.workspace().records.frame("merges").sort("merge", descending=True).drop("row")
+    rows = app.workspace().records.frame("merges").sort("merge", descending=True).drop("record")
     return rows if every else rows.filter(pl.col("undone").is_null()).drop("undone")
 
 

@@ -7,7 +7,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.options import DURATION
-from crm.output import table_output
+from crm.output import impersonal, table_output
 from plugins.paths.options import current_source, from_sessions
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def command(app: App, steps: tuple[str, ...], within: timedelta | None, strict: 
     if corpus.times is None:
         longest = None
     where = reached(corpus, fits, within=longest, strict=strict)
+    impersonal()  # `name` is a step; not before --where has judged sessions
     return funnel(corpus, found.sessions["visitor"], steps, where, within=longest)
 
 

@@ -291,6 +291,7 @@ class TestComingBack:
         result = crm("orders", "import", crm.folder / "orders.csv")
         assert "this person has been forgotten" in result.stderr
         assert left(crm, everything(crm)) == []
+        assert "forgotten before" in crm("customers", "forget", "zhang.san", "--yes").stderr
 
     @pytest.mark.parametrize("column", ["email", "login", "idnumber"])
     def test_nor_under_another_id(self, full: "Crm", column: str) -> None:
@@ -347,12 +348,6 @@ class TestComingBack:
             "no export of the table"
             in crm("customers", "forgotten", "--take", crm.folder / "orders.csv", code=4).stderr
         )
-
-    def test_forgetting_again_is_no_mistake(self, full: "Crm") -> None:
-        crm = full
-        crm("customers", "forget", "K1", "--yes")
-        result = crm("customers", "forget", "zhang.san", "--yes")
-        assert "forgotten before" in result.stderr
 
 
 @pytest.mark.parametrize("step", ["erase_records", "erase_lake", "Lake.erase", "Lake.vacuum"])

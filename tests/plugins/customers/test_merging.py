@@ -68,7 +68,7 @@ def test_undoing_all_merges_gives_the_records_again(rows: list[Row]) -> None:
     now = found.survivors
     back = []
     for row in found.merged.iter_rows(named=True):
-        again = as_rows(pl.Series([row["row"]]), SCHEMA)
+        again = as_rows(pl.Series([row["record"]]), SCHEMA)
         now = without(now, again, row["origins"] or "{}", row["merged"])
         back.append(again)
     every = pl.concat([now, *back]).sort("customer")
@@ -80,7 +80,7 @@ def test_a_value_that_was_changed_since_stays() -> None:
     found = merge(people, people.select("customer", person=1))
     moved = found.survivors.with_columns(city=pl.lit("广州"))
     row = found.merged.row(0, named=True)
-    rest = without(moved, as_rows(pl.Series([row["row"]]), SCHEMA), row["origins"], row["merged"])
+    rest = without(moved, as_rows(pl.Series([row["record"]]), SCHEMA), row["origins"], row["merged"])
     assert rest["city"].to_list() == ["广州"]
 
 
@@ -91,7 +91,7 @@ def test_the_text_that_a_value_came_from_goes_with_it() -> None:
     found = merge(people, people.select("customer", person=1))
     assert found.survivors["original"].to_list() == ['{"phone":"138-0013-8000"}']
     row = found.merged.row(0, named=True)
-    rest = without(found.survivors, as_rows(pl.Series([row["row"]]), SCHEMA), row["origins"], row["merged"])
+    rest = without(found.survivors, as_rows(pl.Series([row["record"]]), SCHEMA), row["origins"], row["merged"])
     assert rest.select("phone", "original").row(0) == (None, None)
 
 

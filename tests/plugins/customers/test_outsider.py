@@ -117,7 +117,7 @@ QUERIES = (
     "select customers.* from customers",
     "select extras as e, original as o, customer as c from orders",
     "select comment as c, customer as w from surveys union select note, customer from customers",
-    "select row as r, origins as o, merged as m from merges",
+    "select record as r, origins as o, merged as m from merges",
     "select other as o, customer as c from apart",
     "select * from identities",
     "select * from consents",
