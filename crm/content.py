@@ -1,6 +1,6 @@
 """What a reader of files is given, and what it gives back. Polars is imported only when a reader works."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -65,17 +65,40 @@ class Read:
         rejects: The rows that could not, in order, with the columns `REJECT_COLUMNS`; None for none.
         said: What was found out about the file and is not as a matter of course: "encoding gb18030".
         warnings: Sentences about what was changed or left out, apart from rejects.
+        empty: The numbers of rows without anything in them, which are left out of the frame; None for none.
     """
 
     frame: "pl.DataFrame"
     rejects: "pl.DataFrame | None" = None
     said: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    empty: "pl.Series | None" = None
 
     def numbers(self) -> "pl.Series":
         """The row of the file that each row of the frame was, counted as in `rejects`."""
         import polars as pl
 
-        left_out = self.rejects["row"] if self.rejects is not None else pl.Series("row", [], pl.Int64)
+        none = pl.Series("row", [], pl.Int64)
+        rejected = none if self.rejects is None else self.rejects["row"].cast(pl.Int64)
+        left_out = pl.concat([rejected, none if self.empty is None else self.empty])
         every = pl.int_range(1, self.frame.height + left_out.len() + 1, eager=True).alias("row")
         return every.filter(~every.is_in(left_out.implode()))
+
+    def without_empty(self) -> "Read":
+        """The same without rows that have nothing in any column, such as spreadsheets write behind the last one."""
+        import polars as pl
+
+        rows = self.frame.select(pl.int_range(pl.len(), dtype=pl.UInt32)).to_series()
+        for column in self.frame:  # the first column leaves few or none
+            values = column.gather(rows)
+            bare = values.is_null()
+            if values.dtype == pl.String:
+                bare = bare | (values.str.strip_chars() == "").fill_null(True)
+            rows = rows.filter(bare)
+            if rows.is_empty():
+                return self
+        if rows.is_empty():
+            return self
+        whole = pl.Series([True], dtype=pl.Boolean).new_from_index(0, self.frame.height).scatter(rows, False)
+        empty = self.numbers().gather(rows).rename("row")
+        return replace(self, frame=self.frame.filter(whole), empty=empty)

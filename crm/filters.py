@@ -191,6 +191,8 @@ def matching(
 
         record(app, "unmask", f"{click.get_current_context().command_path}: {said} on {one_of(personal)}", None)
         personal = {}
+    elif personal and said == "--where":
+        app.note(f"--where sees {one_of(personal)} masked, unless --unmask is given")
     try:
         found = _where(frame, condition, personal)
         found.collect_schema()

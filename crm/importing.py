@@ -20,7 +20,7 @@ from crm.exporting import unguarded
 from crm.identities import current_ids
 from crm.intake.mapping import EXTRAS, MapFile, guess, read_map, write_map
 from crm.intake.rejects import rejects_frame
-from crm.judging import Target, judged, odd
+from crm.judging import Judged, Target, judged, odd
 from crm.messages import counted
 from crm.nearest import one_of
 from crm.reading import STDIN, read_table, tell
@@ -101,8 +101,10 @@ def import_file(app: "App", target: Target, file: "TableFile", wishes: Wishes, s
     """
     writer = _rejects_writer(app, wishes.rejects)
     found = read_table(file, app.host.readers())
-    found = replace(found, frame=unguarded(found.frame))
+    found = replace(found, frame=unguarded(found.frame)).without_empty()
     tell(app, file.name, found)
+    if found.empty is not None:
+        app.note(f"{counted(len(found.empty), 'empty row')} left out")
     said = _map(app, target, found.frame.columns, wishes)
     workspace = app.workspace(create=True)
     made = judged(app, target, workspace, found, said, wishes.region)
@@ -115,7 +117,7 @@ def import_file(app: "App", target: Target, file: "TableFile", wishes: Wishes, s
     for sentence in odd(made, said.mapping.columns):
         app.warn(sentence)
     source = wishes.source or (file.name if file.path == STDIN else file.path.name)
-    outcome = _store(workspace, target, made.good, source, rows, wishes)
+    outcome = _store(workspace, target, made, source, rows, wishes)
     if summary is not None:
         _write_summary(summary, target.contract.name, source, outcome, wishes)
     if wishes.dry_run:
@@ -204,10 +206,10 @@ def _refuse(name: str, good: int, rejected: int, wishes: Wishes) -> None:
 
 
 def _store(
-    workspace: "Workspace", target: Target, good: pl.DataFrame, source: str, rows: int, wishes: Wishes
+    workspace: "Workspace", target: Target, judgement: Judged, source: str, rows: int, wishes: Wishes
 ) -> Outcome:
     """Hold the rows against the table and write what is new and what changes, in one transaction."""
-    contract, records = target.contract, workspace.records
+    contract, records, good = target.contract, workspace.records, judgement.good
     given = good.with_columns(pl.col("source").fill_null(source))
     with records.begin() as connection:
         if contract.key == (contract.person,):
@@ -217,7 +219,7 @@ def _store(
         if wishes.how == "fail" and len(made.duplicates):
             raise Unusable(
                 f"nothing is stored: {counted(len(made.duplicates), 'row')} with ids that are there already, the first "
-                f"of them row {made.duplicates[0] + 1:,} of the good ones (--on-duplicate fail)"
+                f"of them row {judgement.numbers[int(made.duplicates[0])]:,} (--on-duplicate fail)"
             )
         outcome = Outcome(rows, made.new, made.changed, made.same, made.repeated, rows - good.height)
         if not wishes.dry_run:

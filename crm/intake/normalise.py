@@ -191,9 +191,8 @@ def _extras(rows: pl.DataFrame, mapping: Mapping, fields: Sequence[Field]) -> tu
 
 
 def _kept(values: pl.Series) -> pl.Series:
-    """A column as it came, without white space at the ends; null where empty."""
-    found = texts.unguarded(texts.as_texts(values).str.strip_chars())
-    return found.set((found == "").fill_null(value=False), None)
+    """A column of clean text; null where empty."""
+    return texts.clean(texts.as_texts(values))
 
 
 def _original(

@@ -16,7 +16,7 @@ Conflict = Literal["fail", "update"]
 PATIENCE_S: Final = 60
 """So long a writer waits for another to end."""
 
-BATCH: Final = 50_000
+BATCH: Final = 20_000
 """So many rows go to the database, and come from it, at once."""
 
 

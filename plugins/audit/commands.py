@@ -1,6 +1,7 @@
 """`crm audit log` and `crm audit verify`."""
 
-from typing import TYPE_CHECKING
+from string import hexdigits
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -10,6 +11,8 @@ from crm.output import impersonal, table_output
 
 if TYPE_CHECKING:
     import polars as pl
+
+_DIGITS: Final = 64
 
 
 @click.command(name="log")
@@ -58,9 +61,23 @@ def verify(app: App, head: str | None) -> "pl.DataFrame":
     from crm import audit
     from crm.errors import Unusable
 
-    found = audit.verify(app.workspace().records, head.strip().lower() if head is not None else None)
+    found = audit.verify(app.workspace().records, None if head is None else _hash(head))
     if found.broken is not None:
         raise Unusable(f"the audit log is not as it was written: {found.broken}")
     return pl.DataFrame(
         {"entries": [found.entries], "head": [found.head or None]}, schema={"entries": pl.Int64, "head": pl.String}
     )
+
+
+def _hash(text: str) -> str:
+    """The hash of an entry as it was given; a file that is empty, say, must not pass for one.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from crm.errors import UsageError
+
+    digest = text.strip().lower()
+    if len(digest) != _DIGITS or set(digest) - set(hexdigits):
+        raise UsageError(f"--head takes the hash of an entry, of {_DIGITS} hexadecimal digits")
+    return digest

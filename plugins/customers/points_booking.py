@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 import sqlalchemy as sa
 
+from crm.audit import AUDIT, append
 from crm.errors import Refused
 from crm.schema import polars_schema
 from plugins.customers.config import PointsConfig
@@ -29,18 +30,22 @@ def ledger_of(
     return as_they_are_now(workspace, records.frame(POINTS.name, where=where, connection=connection)).sort("entry")
 
 
-def write(workspace: "Workspace", connection: sa.Connection, entries: pl.DataFrame) -> None:
-    """Add entries to the ledger.
+def write(workspace: "Workspace", connection: sa.Connection, entries: pl.DataFrame, why: str) -> None:
+    """Add entries to the ledger, and one to the audit log.
 
     Args:
         workspace: The workspace.
         connection: To its records, in a transaction.
         entries: As `points.LEDGER`, in the order in which they are numbered.
+        why: What the audit log is told.
     """
+    if not entries.height:
+        return
     table = workspace.records.table(POINTS.name)
     last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.entry), 0))).scalar_one()
     numbered = entries.with_columns(pl.int_range(last + 1, last + 1 + pl.len(), dtype=pl.Int64).alias("entry"))
     workspace.records.append(connection, POINTS.name, numbered.select(*polars_schema(POINTS)))
+    append(connection, workspace.records.table(AUDIT.name), "points", why, entries["customer"].n_unique())
 
 
 def earn(workspace: "Workspace", config: PointsConfig, moment: datetime, *, dry_run: bool = False) -> pl.DataFrame:
@@ -50,7 +55,7 @@ def earn(workspace: "Workspace", config: PointsConfig, moment: datetime, *, dry_
         orders = as_they_are_now(workspace, rows)
         entries = unbooked(due(orders, config, moment), ledger_of(workspace, connection=connection), moment)
         if not dry_run:
-            write(workspace, connection, entries)
+            write(workspace, connection, entries, "earn")
     return entries
 
 
@@ -59,7 +64,7 @@ def expire(workspace: "Workspace", months: int, moment: datetime, *, dry_run: bo
     with workspace.records.begin() as connection:
         entries = expired(ledger_of(workspace, connection=connection), months, moment)
         if not dry_run:
-            write(workspace, connection, entries)
+            write(workspace, connection, entries, "expire")
     return entries
 
 
@@ -96,5 +101,5 @@ def book(
             raise Refused(f"the customer has {balance + gone:,} points{late}, and {-number:,} are to be taken")
         new = pl.DataFrame([(customer, moment, number, reason, None)], LEDGER, orient="row")
         added = pl.concat([*entries, new])
-        write(workspace, connection, added)
+        write(workspace, connection, added, reason.partition(":")[0])
     return added.with_columns((balance + pl.col("points").cum_sum()).alias("balance"))

@@ -4,6 +4,7 @@ import os
 import pwd
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from crm.audit import AUDIT
@@ -33,3 +34,9 @@ def test_the_log_is_listed_and_verified(crm_on: "Crm") -> None:
         connection.execute(sa.update(table).where(table.c.entry == 1).values(rows=99))
     result = crm("audit", "verify", code=4)
     assert "the audit log is not as it was written: entry 1 was changed" in result.stderr
+
+
+@pytest.mark.parametrize("head", ["", " ", "head", "0" * 63])
+def test_what_is_no_hash_does_not_pass_for_one(crm: "Crm", head: str) -> None:
+    crm("logs", "mine", crm.log("a.log", *crm.lines(1)))
+    assert "--head takes the hash of an entry" in crm("audit", "verify", "--head", head, code=2).stderr

@@ -37,8 +37,8 @@ def command(app: App, replay: bool, take: Path | None, readmit: tuple[str, ...])
     \b
     Examples:
       crm customers forgotten
-      crm query 'select * from forgotten' -o /mnt/elsewhere/forgotten.parquet
-      crm customers forgotten --take /mnt/elsewhere/forgotten.parquet --replay
+      crm query 'select * from forgotten' -o forgotten.parquet
+      crm customers forgotten --take forgotten.parquet --replay
       crm customers forgotten --readmit 138-0013-8000
     """
     import polars as pl

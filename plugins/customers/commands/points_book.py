@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crm import audit
 from crm.access import require
 from crm.app import App, pass_app
 from crm.errors import UsageError
@@ -44,7 +43,7 @@ def earn(app: App, dry_run: bool) -> "pl.DataFrame":
 
     _allowed(app, dry_run)
     entries = points_booking.earn(app.workspace(), _config(app), _moment(), dry_run=dry_run)
-    return _told(app, entries, "earn", dry_run)
+    return _told(app, entries, dry_run)
 
 
 @click.command(name="expire")
@@ -71,7 +70,7 @@ def expire(app: App, dry_run: bool) -> "pl.DataFrame":
         raise UsageError("points do not expire: `customers.points.expire_months` is not set in the configuration")
     _allowed(app, dry_run)
     entries = points_booking.expire(app.workspace(), months, _moment(), dry_run=dry_run)
-    return _told(app, entries, "expire", dry_run)
+    return _told(app, entries, dry_run)
 
 
 @click.command(name="redeem")
@@ -122,14 +121,11 @@ def _booked(app: App, who: str, number: int, reason: str, note: str) -> "pl.Data
     require(app, "import")
     said = f"{reason}: {note.strip()}" if note.strip() else reason
     entries = book(app.workspace(), who, number, said, _config(app), _moment())
-    audit.record(app, "points", reason, 1)
     app.note(f"{number:+,} points; the balance is {entries['balance'][-1]:,}")
     return entries.drop("order_id")
 
 
-def _told(app: App, entries: "pl.DataFrame", what: str, dry_run: bool) -> "pl.DataFrame":
-    if entries.height and not dry_run:
-        audit.record(app, "points", what, entries["customer"].n_unique())
+def _told(app: App, entries: "pl.DataFrame", dry_run: bool) -> "pl.DataFrame":
     added, taken = (int(each.sum()) for each in (entries["points"].clip(0), entries["points"].clip(None, 0)))
     would = "would be booked" if dry_run else "booked"
     number = "1 entry" if entries.height == 1 else f"{entries.height:,} entries"

@@ -48,6 +48,9 @@ def write_review(app: "App", pairs: pl.DataFrame, file: Path) -> None:
     sheet = _sheet(app, doubtful)
     output = replace(current(), writer=writer, file=file, limit=None, columns=None)
     show(app, sheet, output)
+    if not doubtful.height:
+        app.note(f"no pair is doubtful; {file} has none to decide")
+        return
     app.note(
         f"{counted(doubtful.height, 'doubtful pair')} written to {file}; write same or different into `decision`, "
         f"then: {click.get_current_context().command_path} --answers {file}"

@@ -89,7 +89,23 @@ class TestCustomers:
         file = write(crm, "b.csv", "id,phone\nK2,13700137000\nK1,13900139000\n")
         result = crm("customers", "import", file, "--on-duplicate", "fail", code=4)
         assert "nothing is stored: 1 row" in result.stderr
+        assert "the first of them row 2 (" in result.stderr
         assert customers(crm).height == 1
+
+    def test_empty_rows_are_none_and_those_behind_them_keep_their_numbers(self, crm: "Crm") -> None:
+        file = write(crm, "members.csv", "id,name,birth\n,,\nK1,Ann,1990-01-01\n, ,\nK2,Bo,1990-02-30\n,,\n")
+        result = crm("customers", "import", file)
+        assert "3 empty rows left out" in result.stderr
+        assert "is no date; row 4" in result.stderr
+        assert customers(crm)["customer"].to_list() == ["K1"]
+        bare = write(crm, "orders.csv", "order_id,customer,date,amount\n,,,\nO1,K1,2026-01-01,5\n")
+        assert outcome(crm, "orders", "import", bare)["rows"] == 1
+
+    def test_a_condition_on_a_masked_column_says_that_it_sees_it_masked(self, crm: "Crm") -> None:
+        crm("customers", "import", write(crm, "a.csv", "id,phone,度\nK1,13800138000,b\n"))
+        for condition in ("phone = '+8613800138000'", "度 = 'b'"):
+            assert "masked, unless --unmask" in crm("customers", "list", "--where", condition).stderr
+            assert "--unmask" not in crm("customers", "list", "--where", condition, "--unmask").stderr
 
     def test_a_dry_run_stores_nothing(self, crm: "Crm") -> None:
         file = write(crm, "members.csv", CHINESE)
