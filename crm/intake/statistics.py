@@ -3,6 +3,7 @@
 Both are warnings. They need no rules: what is usual is learnt from the rows themselves.
 """
 
+import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -115,8 +116,8 @@ def modified_z(values: pl.Series) -> pl.Series:
     measured = floats.log() if _long_tail(floats) else floats
     away = measured - _number(measured.median())
     deviation = _number(away.abs().median()) / _TO_SIGMA or _number(away.abs().mean()) * _MEAN_TO_SIGMA
-    scores = away / deviation if deviation else away.set(away.is_not_null(), None)
-    return scores
+    # Dividing by a subnormal number overflows.
+    return away / deviation if deviation >= sys.float_info.min else away.set(away.is_not_null(), None)
 
 
 def _number(value: object) -> float:

@@ -220,7 +220,7 @@ class TestWhere:
         crm.configure("logs: {visitors: {addresses: full}}")
         lines = [crm.line(n, "/", who=n, login=name) for n, name in enumerate(("wang", "wu", "li"), start=1)]
         crm("logs", "mine", crm.log("a.log", *lines))
-        assert crm("logs", "top", "login", "--where", "login = 'wang'").stderr == "no rows\n"
+        assert crm("logs", "top", "login", "--where", "login = 'wang'").stderr.endswith("no rows\n")
         shown = crm.rows("logs", "top", "login", "--where", "login = 'w***'")
         assert [row["login"] for row in shown] == ["w***", "w***"]  # two people, as they were before the mask
         assert len(crm.rows("logs", "top", "address", "--where", "address = '192.0.*.*' and login is not null")) == 3

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
-from crm.consents import ANY
 from crm.errors import UsageError
 from crm.output import current, table_output
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(name="consent")
 @click.argument("who")
-@click.option("--channel", metavar="NAME", help=f"By which way: email, sms, ... or `{ANY}`.  [default: {ANY}]")
+@click.option("--channel", metavar="NAME", help="By which way: email, sms, ... or `all`.  [default: all]")
 @click.option("--grant/--withdraw", "granted", default=None, help="What the customer says.  [default: only list]")
 @click.option("--source", metavar="TEXT", help="Where it was said: a form, a call, a letter.")
 @click.option("--at", metavar="WHEN", help="When it was said: a date, a time, 7d for as long ago.  [default: now]")
@@ -41,7 +40,7 @@ def command(
       crm customers consent 138-0013-8000 --withdraw --source call --at 2026-03-01T09:30
     """
     from crm.access import require
-    from crm.consents import history
+    from crm.consents import ANY, history
     from crm.whose import all_ids, customer_of
 
     if granted is None and (source or at):

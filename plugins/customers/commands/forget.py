@@ -60,6 +60,7 @@ def command(app: App, who: tuple[str, ...], yes: bool) -> "pl.DataFrame":
         app.note("forgotten before; what has come back since is erased again")
     if not clean:
         app.warn("somebody is reading the records; erased values may lie in their log until this is called again")
+    app.note("logs, exports, backups, and models that were trained before are yours to clean, or to train again")
     rows = sorted(tables.items())
     return pl.DataFrame(rows, {"table": pl.String, "rows": pl.Int64}, orient="row")
 
