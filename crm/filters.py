@@ -253,7 +253,11 @@ def _check(condition: str, said: str, example: str | None) -> None:
 def wrong(error: Exception, said: str = "--where") -> str:
     """The sentence for a condition that Polars cannot evaluate."""
     reason = str(error).splitlines()[0].rstrip(":. ").removeprefix("sql parser error: ")
-    return f"{said} cannot be evaluated: {reason}"
+    hint = "; compare a column of texts with numbers as cast(COLUMN as double)" if _TEXT_AND_NUMBER in reason else ""
+    return f"{said} cannot be evaluated: {reason}{hint}"
+
+
+_TEXT_AND_NUMBER: Final = "cannot compare string with numeric"
 
 
 def current_filters() -> Filters:

@@ -177,6 +177,15 @@ class TestCustomers:
         assert [row["name"] for row in found] == ["张三"]
 
 
+    def test_columns_of_ones_own_are_texts_and_it_is_said_how_to_compare_them_with_numbers(self, crm: "Crm") -> None:
+        crm.configure("access: {shown: [score]}\n")
+        crm("customers", "import", write(crm, "a.csv", "id,name,score\nK1,a,600\nK2,b,20\n"))
+        told = crm("customers", "list", "--where", "score > 500", code=2).stderr
+        assert "cast(COLUMN as double)" in told
+        found = crm.rows("customers", "list", "--where", "cast(score as double) > 500", "--columns", "score")
+        assert found == [{"score": "600"}]
+
+
 class TestOrders:
     def test_lines_are_numbered_and_orders_without_an_id_get_one(self, crm: "Crm") -> None:
         lines = ("D1,K1,2026-01-02 10:00,米,49.90", 'D1,K1,2026-01-02 10:00,油,"￥1,029.00"')
