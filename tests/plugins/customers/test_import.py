@@ -176,7 +176,6 @@ class TestCustomers:
         found = crm.rows("customers", "list", "--where", "region = '广西'", "--unmask")
         assert [row["name"] for row in found] == ["张三"]
 
-
     def test_columns_of_ones_own_are_texts_and_it_is_said_how_to_compare_them_with_numbers(self, crm: "Crm") -> None:
         crm.configure("access: {shown: [score]}\n")
         crm("customers", "import", write(crm, "a.csv", "id,name,score\nK1,a,600\nK2,b,20\n"))
