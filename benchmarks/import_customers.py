@@ -16,12 +16,11 @@ import argparse
 import os
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-
-from make_people import make
 
 ENCRYPTED = "protection: {encrypt: true}\n"
 
@@ -81,8 +80,9 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="crm-import-") as name:
         folder = Path(name)
-        rows, _ = make(given.records, 0.0, 1)
-        rows.write_csv(folder / "people.csv")
+        # In a process of its own: what this one has ever held would count as held by those that it starts.
+        make = [sys.executable, str(Path(__file__).parent / "make_people.py"), str(folder / "people.csv")]
+        subprocess.run([*make, "--records", str(given.records), "--duplicates", "0"], check=True)
         told(f"{given.records:,} customers", measured(folder, folder / "people.csv", given.rounds, encrypt=False))
         if given.encrypt:
             told("encrypted", measured(folder, folder / "people.csv", given.rounds, encrypt=True))
