@@ -15,7 +15,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from plugins.customers.churn import CANDIDATES, Churn, Line
 from plugins.customers.churn_features import Feature, owners
-from plugins.customers.models import NoModelError, loaded, signed
+from plugins.customers.models import NoModelError, headed, loaded, signed
 from plugins.customers.separation import Floats, Ints
 
 FORMAT: Final = 1
@@ -87,7 +87,7 @@ def unpacked(data: bytes) -> tuple[AboutChurn, Churn]:
         NoModelError: they are no model, or one that cannot be believed.
     """
     head, _, body = data.partition(b"\n")
-    about = _about(head)
+    about = headed(head, AboutChurn, "crm_churn", FORMAT, "churn train")
     if signed(about, body) != about:
         raise NoModelError("is damaged, or was changed after it was written")
     boosting = loaded(body, TRUSTED)
@@ -96,23 +96,6 @@ def unpacked(data: bytes) -> tuple[AboutChurn, Churn]:
     lines = {name: Line(*pair) for name, pair in about.lines.items()}
     weights = np.asarray(about.weights)
     return about, Churn(about.features, weights, about.intercept, boosting, lines, about.chosen)
-
-
-def _about(head: bytes) -> AboutChurn:
-    try:
-        version = msgspec.json.decode(head, type=_Version).crm_churn
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise NoModelError("is no model that `crm customers churn train` wrote") from None
-    if version != FORMAT:
-        raise NoModelError(f"is a model in format {version}, and this version of the program reads {FORMAT}")
-    try:
-        return msgspec.json.decode(head, type=AboutChurn)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise NoModelError("is damaged, or was changed after it was written") from None
-
-
-class _Version(msgspec.Struct):
-    crm_churn: int
 
 
 def _fits(about: AboutChurn, boosting: Any) -> bool:

@@ -70,7 +70,7 @@ def unpacked(data: bytes) -> tuple[About, Pipeline]:
         NoModelError: they are no model, or one that cannot be believed.
     """
     head, _, body = data.partition(b"\n")
-    about = _about(head)
+    about = headed(head, About, "crm_model", FORMAT, "classify train")
     if signed(about, body) != about:
         raise NoModelError("is damaged, or was changed after it was written")
     model = loaded(body, TRUSTED)
@@ -79,24 +79,34 @@ def unpacked(data: bytes) -> tuple[About, Pipeline]:
     return about, model
 
 
-def _about(head: bytes) -> About:
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def headed(head: bytes, kind: type[S], field: str, known: int, command: str) -> S:
+    """What the first line of a file says of its model.
+
+    Args:
+        head: The line.
+        kind: What it should be.
+        field: The field with the version of the file's format.
+        known: The version that can be read.
+        command: The command of `crm customers` that writes such files.
+
+    Raises:
+        NoModelError: it is something else, or of another version.
+    """
     try:
-        version = msgspec.json.decode(head, type=_Version).crm_model
+        version = msgspec.json.decode(head, type=dict[str, Any]).get(field)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise NoModelError("is no model that `crm customers classify train` wrote") from None
-    if version != FORMAT:
-        raise NoModelError(f"is a model in format {version}, and this version of the program reads {FORMAT}")
+        version = None
+    if type(version) is not int:
+        raise NoModelError(f"is no model that `crm customers {command}` wrote")
+    if version != known:
+        raise NoModelError(f"is a model in format {version}, and this version of the program reads {known}")
     try:
-        return msgspec.json.decode(head, type=About)
+        return msgspec.json.decode(head, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise NoModelError("is damaged, or was changed after it was written") from None
-
-
-class _Version(msgspec.Struct):
-    crm_model: int
-
-
-S = TypeVar("S", bound=msgspec.Struct)
 
 
 def signed(about: S, body: bytes) -> S:
