@@ -53,18 +53,3 @@ def check_digit(number: pl.Expr) -> pl.Expr:
 def birth(number: pl.Expr) -> pl.Expr:
     """The date of birth in a number of 18 signs; null where there is none."""
     return number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
-
-
-def idcard_facts(number: pl.Expr) -> pl.Expr:
-    """What a number of 18 signs says of its owner; null for other numbers.
-
-    Args:
-        number: As `id_numbers` gives them.
-
-    Returns:
-        A struct of `birth`, a date, and `sex`, which is f or m.
-    """
-    card = pl.when(number.str.contains(_WHOLE)).then(number)
-    odd = card.str.slice(16, 1).cast(pl.Int32, strict=False) % 2 == 1
-    sex = pl.when(odd).then(pl.lit("m")).when(~odd).then(pl.lit("f"))
-    return pl.struct(birth(card).alias("birth"), sex.alias("sex"))

@@ -190,8 +190,6 @@ class TestIdCards:
         assert one("idnumber", right.lower()) == right
         others = [first + sign for sign in "0123456789X" if first + sign != right]
         assert idcards.id_numbers(pl.Series(others)).to_list() == [None] * 10
-        facts = pl.DataFrame({"n": [right]}).select(idcards.idcard_facts(pl.col("n")).alias("f"))["f"][0]
-        assert facts == {"birth": birth, "sex": "m" if int(order) % 2 else "f"}
 
     def test_the_example_of_the_standard_and_its_old_form(self) -> None:
         assert one("idnumber", "11010519491231002X") == "11010519491231002X"
