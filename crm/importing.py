@@ -23,9 +23,10 @@ from crm.intake.rejects import rejects_frame
 from crm.judging import Judged, Target, judged, odd
 from crm.messages import counted
 from crm.nearest import one_of
+from crm.options import OnDuplicate
 from crm.reading import STDIN, read_table, tell
 from crm.schema import polars_schema
-from crm.storing import Changes, OnDuplicate, changes
+from crm.storing import Changes, changes
 from crm.tables import Table
 
 if TYPE_CHECKING:

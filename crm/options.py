@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 import click
 
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+OnDuplicate = Literal["update", "merge", "skip", "fail"]
+ON_DUPLICATE: Final[tuple[OnDuplicate, ...]] = get_args(OnDuplicate)
+"""What an import does with a row whose key is there already (`crm.storing`)."""
 
 
 class DurationType(click.ParamType[Duration]):

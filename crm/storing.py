@@ -6,16 +6,14 @@ that hold JSON objects each key counts by itself, and the text that a value came
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
 from crm.objects import keys, packed, unpacked
+from crm.options import OnDuplicate
 from crm.schema import polars_schema
 from crm.tables import Table
-
-OnDuplicate = Literal["update", "merge", "skip", "fail"]
-ON_DUPLICATE: Final[tuple[OnDuplicate, ...]] = ("update", "merge", "skip", "fail")
 
 ORIGINAL: Final = "original"
 OBJECTS: Final = ("extras", ORIGINAL)

@@ -10,6 +10,7 @@ from crm.access import require
 from crm.app import App, pass_app
 from crm.exporting import for_excel_option, segment_option
 from crm.filters import filtered_like
+from crm.options import ON_DUPLICATE
 from crm.output import current, show, table_output
 from crm.reading import current_file, table_argument
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from crm.judging import Target
 
-ON_DUPLICATE: Final = ("update", "merge", "skip", "fail")
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 

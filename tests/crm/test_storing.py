@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm.options import ON_DUPLICATE, OnDuplicate
 from crm.schema import polars_schema
-from crm.storing import ON_DUPLICATE, OnDuplicate, changes
+from crm.storing import changes
 from crm.tables import Column, Table
 
 PEOPLE = Table(
