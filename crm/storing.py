@@ -5,7 +5,7 @@ that hold JSON objects each key counts by itself, and the text that a value came
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
@@ -63,18 +63,42 @@ def changes(contract: Table, given: pl.DataFrame, stored: pl.DataFrame, how: OnD
     """
     schema, key = polars_schema(contract), list(contract.key)
     full = given.select(_column(given, name, kind) for name, kind in schema.items())
-    stack = pl.concat([stored.select(*schema), full])
-    late = stack.select(~_keyed(key).is_first_distinct()).to_series()[stored.height :]
+    late, settled = _looked_up(full, stored, key)
     if not late.any():
         none = pl.Series([False]).new_from_index(0, full.height)
         return Changes(full, none, 0, late.arg_true(), 0)
+    rest = full.filter(~settled)
+    before = stored.join(rest.select(key), on=key, how="semi")
+    made = _one_after_the_other(rest, before, key, how)
+    return replace(made, same=made.same + int(settled.sum()), duplicates=late.arg_true())
+
+
+def _looked_up(full: pl.DataFrame, stored: pl.DataFrame, key: Sequence[str]) -> tuple[pl.Series, pl.Series]:
+    """Which rows of a file have a key that was there before them, and which of these, alone in the file, say the same.
+
+    The latter need nothing more, which is all of a file that is imported again.
+    """
+    there = full.select(key).join(
+        stored.with_columns(pl.lit(True).alias(_STORED)), on=key, how="left", maintain_order="left"
+    )
+    known = there[_STORED].fill_null(False)
+    late = known | full.select(~_keyed(key).is_first_distinct()).to_series()
+    settled = known & full.select(~_keyed(key).is_duplicated()).to_series()
+    for name in full.columns:
+        settled &= full[name].eq_missing(there[name])
+    return late, settled
+
+
+def _one_after_the_other(full: pl.DataFrame, stored: pl.DataFrame, key: Sequence[str], how: OnDuplicate) -> Changes:
+    """The rows of the table and of the file as if they had come one after the other."""
+    stack = pl.concat([stored.select(full.columns), full])
     often = stack.select(_keyed(key).is_duplicated()).to_series()
     once = folded(stack.filter(often), key, how)
     before = once.select(key).join(
         stored.with_columns(pl.lit(True).alias(_STORED)), on=key, how="left", maintain_order="left"
     )
     known = before[_STORED].fill_null(False)
-    alike = pl.DataFrame({name: once[name].eq_missing(before[name]) for name in schema}).select(
+    alike = pl.DataFrame({name: once[name].eq_missing(before[name]) for name in full.columns}).select(
         pl.all_horizontal(pl.all())
     )
     same = known & alike.to_series()
@@ -82,7 +106,7 @@ def changes(contract: Table, given: pl.DataFrame, stored: pl.DataFrame, how: OnD
     rows = pl.concat([once.filter(~same), alone])
     flags = pl.concat([known.filter(~same), pl.Series([False], dtype=pl.Boolean).new_from_index(0, alone.height)])
     repeated = full.height - alone.height - once.height
-    return Changes(rows, flags, int(same.sum()), late.arg_true(), repeated)
+    return Changes(rows, flags, int(same.sum()), pl.Series([], dtype=pl.UInt32), repeated)
 
 
 def _keyed(key: Sequence[str]) -> pl.Expr:
