@@ -6,9 +6,8 @@ Hooks are called when their result is needed, so a plugin imports heavy librarie
 An implementation names only the arguments that it needs.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import pluggy
@@ -20,8 +19,11 @@ if TYPE_CHECKING:
     import msgspec
     import polars as pl
 
+    from crm.app import App
     from crm.config import Config
     from crm.content import Content, Read
+    from crm.delivery import Sender
+    from crm.recommending import Recommender
 
 HOOK_API = 1
 """Version of the hook API. A plugin may say for which one it is written: `crm_hook_api = 1` in its module."""
@@ -61,7 +63,7 @@ class Mined:
     notes: tuple[str, ...] = ()
 
 
-Mine: TypeAlias = "Callable[[pl.LazyFrame, Collection[date]], Mapping[str, pl.LazyFrame] | Mined]"
+Mine: TypeAlias = "Callable[..., Mapping[str, pl.LazyFrame] | Mined]"
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Miner:
     Where sums by date do not do, `newest` is a number of sessions: whenever sessions have changed, `mine` is given the
     newest so many (those that started last), in order, and its rows replace all that its tables held,
     which are not by date. `more` is what a user calls for the same of all sessions; it is told where there are more.
+    With `hits` it is called as `mine(sessions, changed, hits)`, the last being people's stored hits of these dates and
+    of those behind them, into which sessions reach.
     """
 
     name: str
@@ -80,6 +84,7 @@ class Miner:
     mine: Mine
     newest: int | None = None
     more: str = ""
+    hits: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,42 @@ class Reader:
     help: str = ""
     binary: bool = False
     begins: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A recommender by name.
+
+    Attributes:
+        name: What it is called in commands and campaigns.
+        make: Makes a recommender that is not fitted; takes its parameters by name, all of which have defaults.
+        help: One line on what it does.
+        parameters: What `recommend evaluate --tune` tries: values of parameters by their names.
+    """
+
+    name: str
+    make: "Callable[..., Recommender]"
+    help: str = ""
+    parameters: Mapping[str, Sequence[object]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A way by which messages go out.
+
+    Attributes:
+        name: What it is called in campaigns and in the outbox.
+        open: Makes what sends, once a run of `push send`; given the program's run, whose configuration it reads.
+        consent: The channel that a customer must have agreed to, as consents name it; None for the name.
+        field: The field of the customer that is the address, such as email; None where no address is needed.
+        help: One line on what it does.
+    """
+
+    name: str
+    open: "Callable[[App], Sender]"
+    consent: str | None = None
+    field: str | None = None
+    help: str = ""
 
 
 @hookspec
@@ -147,3 +188,13 @@ def writers() -> Sequence[Writer]:  # type: ignore[empty-body]  # as above
 @hookspec
 def readers() -> Sequence[Reader]:  # type: ignore[empty-body]  # as above
     """File formats of `--input-format` and of the ending of `--input`."""
+
+
+@hookspec
+def recommenders() -> Sequence[Algorithm]:  # type: ignore[empty-body]  # as above
+    """Recommenders for `crm recommend` and for campaigns."""
+
+
+@hookspec
+def push_channels() -> Sequence[Channel]:  # type: ignore[empty-body]  # as above
+    """Ways by which `crm push send` sends messages."""

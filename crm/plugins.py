@@ -20,7 +20,7 @@ from crm.discovery import (
     file_candidates,
 )
 from crm.errors import CrmError
-from crm.hookspecs import PROJECT, CommandRef, Miner, Reader, Writer
+from crm.hookspecs import PROJECT, Algorithm, Channel, CommandRef, Miner, Reader, Writer
 from crm.registry import BROKEN, Plugin, Registry, Report, mark_failed
 from crm.tables import ColumnType, Table
 from logparse.spec import LogFormat, Syntax
@@ -126,8 +126,16 @@ class PluginHost:
 
         return list(self._named("miner", "miners", Miner, problem, config=config).values())
 
+    def recommenders(self) -> Mapping[str, Algorithm]:
+        """Recommenders by name."""
+        return self._once("recommenders", lambda: self._named("recommender", "recommenders", Algorithm))
+
+    def push_channels(self) -> Mapping[str, Channel]:
+        """Ways by which messages go out, by name."""
+        return self._once("push_channels", lambda: self._named("channel", "push_channels", Channel))
+
     def owner(self, kind: str, name: str) -> Plugin | None:
-        """The plugin that brought a "table", "log format", "writer", "reader", "section" or "miner"."""
+        """The plugin that brought a "table", "log format", "writer", "reader", "section", "miner" ... of this name."""
         return self._owners.get((kind, name))
 
     def fail(self, plugin: Plugin, doing: str, error: BaseException) -> None:

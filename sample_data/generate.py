@@ -1,4 +1,4 @@
-"""Write the sample customers, orders, answers and consents: the same bytes on every run.
+"""Write the sample customers, orders, answers, consents and catalogue: the same bytes on every run.
 
     python sample_data/generate.py [--check]
 
@@ -21,6 +21,7 @@ from typing import Any, Final
 HERE: Final = Path(__file__).parent
 SEED: Final = 20260302
 LOG: Final = HERE.parent / "sample_logs" / "shop.log"
+LOG_TRUTH: Final = LOG.with_name("shop.truth.json")
 PEOPLE: Final = 160
 TWICE: Final = 12
 DAYS: Final = (date(2025, 3, 1), date(2026, 3, 7))
@@ -45,9 +46,26 @@ ITEMS: Final = (
     ("花生油 5L", "food/oil/peanut", 89.0), ("芝麻油 500ml", "food/oil/sesame", 25.5),
     ("铁锅 32cm", "home/kitchen/wok", 129.0), ("菜刀", "home/kitchen/knife", 59.0),
     ("毛巾", "home/bath/towel", 15.8), ("耳机", "digital/audio/earphone", 199.0),
-    ("手机", "digital/phone/android", 1999.0), ("纸尿裤 L", "baby/care/diaper", 99.0),
-    ("跑鞋", "sport/shoes/running", 359.0),
+    ("手机", "digital/phone/android", 1999.0), ("手机壳", "digital/phone/case", 29.0),
+    ("纸尿裤 L", "baby/care/diaper", 99.0), ("跑鞋", "sport/shoes/running", 359.0),
 )  # fmt: skip
+OTHERS: Final = {
+    "food/grain/rice": ("丝苗米 10kg", "泰国香米 2kg", "糯米 1kg", "糙米 1kg"),
+    "food/grain/noodles": ("荞麦面 800g", "意大利面 500g", "米粉 1kg", "方便面 5 包"),
+    "food/oil/peanut": ("花生油 1.8L", "古法花生油 2.5L", "浓香花生油 4L", "花生油礼盒"),
+    "food/oil/sesame": ("小磨香油 250ml", "黑芝麻油 350ml", "白芝麻油 500ml", "芝麻油礼盒"),
+    "home/kitchen/wok": ("不粘炒锅 30cm", "平底锅 28cm", "铸铁炒锅 34cm", "小奶锅"),
+    "home/kitchen/knife": ("水果刀", "切片刀", "斩骨刀", "刀具套装"),
+    "home/bath/towel": ("浴巾", "方巾 3 条", "速干毛巾", "儿童毛巾"),
+    "baby/care/diaper": ("纸尿裤 S", "纸尿裤 M", "纸尿裤 XL", "拉拉裤 L"),
+    "sport/shoes/running": ("越野跑鞋", "缓震跑鞋", "竞速跑鞋", "儿童跑鞋"),
+    "digital/phone/android": ("手机 Pro", "手机 Lite", "折叠手机", "老人手机"),
+    "digital/phone/case": ("硅胶手机壳", "透明手机壳", "皮质手机壳", "防摔手机壳"),
+    "digital/audio/earphone": ("降噪耳机", "头戴耳机", "运动耳机", "有线耳机"),
+}
+"""What else there is of each category, besides what is ordered."""
+TAGS: Final = ("经济", "畅销", "新品", "礼品", "品质")
+FIRST_ITEM: Final = 1001
 DEGREES: Final = ("高中", "专科", "本科", "硕士", "博士")
 
 
@@ -131,17 +149,57 @@ def customers(rng: Random) -> tuple[list[Row], list[Row], dict[str, str]]:
     return people, rows, truth
 
 
+def favourites(rng: Random, taste: str | None) -> list[tuple[str, str, float]]:
+    """Three items that a customer orders, the first of them of the category that the customer likes best."""
+    likes = rng.sample(ITEMS, 3)
+    best = next((item for item in ITEMS if item[1] == taste), likes[0])
+    return [best, *(item for item in likes if item != best)][:3]
+
+
+def catalog() -> list[Row]:
+    """The items of the shop's pages: five of each category; one is sold out, one is offered no more, one not yet."""
+    truth = json.loads(LOG_TRUTH.read_text(encoding="utf-8"))["items"]
+    ordered = {category: (title, price) for title, category, price in ITEMS}
+    rows = []
+    for number, category in truth.items():
+        at = (int(number) - FIRST_ITEM) % len(TAGS)
+        title, price = ordered[category]
+        one, two, three = category.split("/")
+        rows.append(
+            {
+                "商品编号": number,
+                "名称": title if at == 0 else OTHERS[category][at - 1],
+                "一级类目": one,
+                "二级类目": two,
+                "三级类目": three,
+                "标签": f"{TAGS[at]}|{'日用' if one in ('food', 'home', 'baby') else '耐用'}",
+                "价格": f"{price * (1 + at / 4):.2f}",
+                "库存": 0 if number == "1004" else 20 + int(number) % 50,
+                "上架时间": "2026-06-01" if number == "1025" else "2025-01-01",
+                "下架时间": "2026-01-31" if number == "1038" else "",
+                "链接": f"https://shop.example/item/{number}",
+            }
+        )
+    return rows
+
+
 def orders(rng: Random, people: list[Row]) -> list[Row]:
-    """What the people have ordered: each has a rate and some favourites, and some have stayed away at some day."""
+    """What the people have ordered: each has a rate and some favourites, and some have stayed away at some day.
+
+    Whoever logs in to the sample shop likes best what the log's truth says, and orders it more often than the others.
+    """
+    tastes = json.loads(LOG_TRUTH.read_text(encoding="utf-8"))["tastes"]
     found = []
     span = (DAYS[1] - DAYS[0]).days
     for row in people:
-        mean, likes = rng.lognormvariate(3.6, 0.6), rng.sample(ITEMS, 3)
+        mean, likes = rng.lognormvariate(3.6, 0.6), favourites(rng, tastes.get(row["登录名"]))
         gone = rng.randrange(span) if rng.random() < 0.35 else span
         day = rng.expovariate(1 / mean)
         while day < gone:
             at = datetime.combine(DAYS[0], datetime.min.time()) + timedelta(days=day)
-            for line, (item, category, price) in enumerate(rng.sample(likes, rng.choice((1, 1, 2))), 1):
+            first = likes[0] if rng.random() < 0.5 else rng.choice(likes)
+            second = [rng.choice([item for item in likes if item != first])] if rng.random() < 1 / 3 else []
+            for line, (item, category, price) in enumerate([first, *second], 1):
                 count = rng.choice((1, 1, 1, 2, 3))
                 found.append((at, line, row["编号"], item, category, count, round(count * price, 2)))
             day += rng.expovariate(1 / mean)
@@ -223,6 +281,7 @@ def files() -> dict[str, str]:
         "orders.csv": as_csv(bought),
         "surveys.csv": as_csv(answers(rng, people)),
         "consents.csv": as_csv(consents(rng, people)),
+        "catalog.csv": as_csv(catalog()),
         "truth.json": json.dumps(truths, ensure_ascii=False, indent=1) + "\n",
     }
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
-import sqlalchemy as sa
 
-from crm.identities import FORMER, IDENTITIES, current_ids, hashed
+from crm.identities import current_ids
+from crm.people import owners
 from plugins.customers.config import CustomersConfig
 from plugins.customers.profiles import profiles
 
@@ -23,7 +23,6 @@ _USED: Final = {
 """The columns that profiles are made of."""
 
 _VISITS: Final = ("customer", "start", "end", "views", "duration_s")
-_LOGIN: Final = "login"
 _FRAMES: Final = ("customers", "orders", "sessions", "surveys", "points", "tickets")
 
 
@@ -114,30 +113,5 @@ def visits(workspace: "Workspace", customers: pl.DataFrame) -> pl.DataFrame:
     """The visits of customers, robots left out: a visit is of the customer whose login, or id, it carries."""
     seen = workspace.scan("sessions").filter(pl.col("customer").is_not_null(), pl.col("bot").is_null())
     rows = seen.select(_VISITS).collect()
-    names = rows.select("customer").unique()
-    owners = _owners(workspace, customers, names)
-    return rows.join(owners, on="customer").select(pl.col("who").alias("customer"), *_VISITS[1:])
-
-
-def _owners(workspace: "Workspace", customers: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
-    """`customer` as visits name it, and `who` it is: an id as it is now, else the one customer with this login."""
-    ids = customers.select("customer", pl.col("customer").alias("who"))
-    by_id = names.join(ids, on="customer")
-    rest = names.join(by_id, on="customer", how="anti")
-    known = _known(workspace)
-    found = []
-    for kind in (_LOGIN, FORMER):
-        numbers = pl.Series("hash", hashed(workspace.key, kind, rest["customer"]), dtype=pl.Int64)
-        of_kind = known.filter(kind=kind).unique("hash", keep="none")  # a login of two customers tells neither
-        owners = rest.with_columns(numbers).join(of_kind, on="hash").select("customer", pl.col("owner").alias("who"))
-        found.append(owners)
-        rest = rest.join(owners, on="customer", how="anti")
-    return pl.concat([by_id, *found])
-
-
-def _known(workspace: "Workspace") -> pl.DataFrame:
-    table = workspace.records.table(IDENTITIES.name)
-    wanted = sa.select(table.c.kind, table.c.hash, table.c.customer).where(table.c.kind.in_([_LOGIN, FORMER]))
-    with workspace.records.engine.connect() as connection:
-        rows = [tuple(row) for row in connection.execute(wanted).all()]
-    return pl.DataFrame(rows, {"kind": pl.String, "hash": pl.Int64, "owner": pl.String}, orient="row")
+    of = owners(workspace, rows["customer"], customers["customer"])
+    return rows.join(of, on="customer").select(pl.col("who").alias("customer"), *_VISITS[1:])

@@ -1,7 +1,7 @@
 """Run the registered miners over people's sessions that changed; robots' are kept from them here."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -69,7 +69,7 @@ def _in_lake(lake: Lake, miner: Miner) -> Sequence[str]:
 def _renew(lake: Lake, miner: Miner, tables: Sequence[str], run: int, noted: Callable[[str], None]) -> None:
     """Replace all rows of some of a miner's tables by what it makes of the newest sessions."""
     sessions = newest_sessions(lake, miner.newest or 0)
-    mined = _mined(miner, sessions.lazy(), sessions["date"].unique().sort().to_list())
+    mined = _mined(lake, miner, sessions.lazy(), sessions["date"].unique().sort().to_list())
     for name in tables:
         rows = _rows(lake, name, mined.tables, ())
         lake.commit(name, lake.write(name, rows, run, "0000"), run, replace=())
@@ -93,9 +93,15 @@ def newest_sessions(lake: Lake, most: int) -> pl.DataFrame:
     return chronological(found).tail(most)
 
 
-def _mined(miner: Miner, sessions: pl.LazyFrame, dates: Collection[date]) -> Mined:
-    found = miner.mine(sessions, dates)
+def _mined(lake: Lake, miner: Miner, sessions: pl.LazyFrame, dates: Collection[date]) -> Mined:
+    found = miner.mine(sessions, dates, _hits(lake, dates)) if miner.hits else miner.mine(sessions, dates)
     return found if isinstance(found, Mined) else Mined(found)
+
+
+def _hits(lake: Lake, dates: Collection[date]) -> pl.LazyFrame:
+    """People's hits of some dates, and of the dates behind them."""
+    wanted = {*dates, *(day + timedelta(days=1) for day in dates)}
+    return lake.scan("hits", dates=sorted(wanted)).filter(pl.col("bot").is_null())
 
 
 def _refresh(
@@ -115,7 +121,7 @@ def _refresh(
     parts: dict[str, list[Part]] = {name: [] for name in tables}
     notes: dict[str, None] = {}
     for number, batch in enumerate(_batches(lake, dates)):
-        mined = _mined(miner, lake.scan("sessions", dates=batch).filter(pl.col("bot").is_null()), batch)
+        mined = _mined(lake, miner, lake.scan("sessions", dates=batch).filter(pl.col("bot").is_null()), batch)
         notes |= dict.fromkeys(mined.notes)
         for name in tables:
             parts[name] += lake.write(name, _rows(lake, name, mined.tables, batch), run, f"{number:04d}")
