@@ -66,7 +66,7 @@ def items(workspace: "Workspace") -> "pl.DataFrame":
 
 
 def paths() -> "list[pl.Expr]":
-    """`category1`, `category2`, `category3` of rows with the names of levels; a level without those above it has none."""
+    """`category1` to `category3` of rows with the names of levels; a level without those above it has none."""
     import polars as pl
 
     return [

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 EXTRAS: Final = "extras"
 
-TIMES: Final = ("ts", "registered")
+TIMES: Final = ("ts", "registered", "since")
 """What `--since` and `--until` are about: the first of these that the table has."""
 
 
 def table_rows(app: "App", name: str, segment: str | None = None, *, extras: bool = True) -> "pl.LazyFrame":
     """The rows of a table, sorted by its key, that the running command's filters leave; read as they are wanted.
 
-    Columns that no field is for stand behind the others under their own names, and are personal unless the
-    configuration says otherwise (`access.shown`).
+    Columns that no field is for stand behind the others under their own names, and in a table of people they are
+    personal unless the configuration says otherwise (`access.shown`).
 
     Args:
         app: The run of the program.
@@ -39,13 +39,16 @@ def table_rows(app: "App", name: str, segment: str | None = None, *, extras: boo
     import polars as pl
 
     from crm.filters import current_filters
-    from crm.output import also_personal
+    from crm.output import also_personal, impersonal
     from crm.segments import members
 
     workspace, contract = app.workspace(), app.tables[name]
     names = _extras(workspace, name) if extras and EXTRAS in (column.name for column in contract.columns) else []
     access = app.config.get("access", AccessConfig)
-    also_personal({each: access.personal.get(each, "hidden") for each in names if each not in access.shown})
+    if contract.person:
+        also_personal({each: access.personal.get(each, "hidden") for each in names if each not in access.shown})
+    else:
+        impersonal()
     frame = _scanned(workspace, name, names)
     if segment is not None:
         now = _now(workspace, name, contract.person)

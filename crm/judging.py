@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Complete: TypeAlias = "Callable[[Workspace, pl.DataFrame], pl.DataFrame]"
 Written: TypeAlias = "Callable[[Workspace, sa.Connection, pl.DataFrame, pl.Series], None]"
 Barred: TypeAlias = "Callable[[Workspace, pl.DataFrame], pl.Series]"
+Check: TypeAlias = "Callable[[pl.DataFrame], pl.DataFrame]"
 
 _REGION: Final = "CN"
 """Country of phone numbers where nobody has named one."""
@@ -41,6 +42,7 @@ class Target:
         complete: Gives rows the keys that the file lacks.
         barred: Which rows may not come in, because a person has been forgotten.
         written: Writes what belongs to the rows into other tables, in the same transaction.
+        check: What is wrong with rows: `row` (index), `column`, `reason`, `severity` (reject or warn).
     """
 
     contract: Table
@@ -49,6 +51,7 @@ class Target:
     complete: Complete
     barred: "Barred | None" = None
     written: "Written | None" = None
+    check: "Check | None" = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,8 @@ def judged(
         app.warn(sentence)
     rows = target.complete(workspace, made.frame)
     broken = violations(rows, said.rules, extras=said.mapping.extras, columns=said.mapping.columns)
+    if target.check is not None:
+        broken = pl.concat([broken, target.check(rows).select(broken.columns).cast(dict(broken.schema))])
     faults = pl.concat([made.faults, broken.filter(severity="reject").select(made.faults.columns)])
     faults = pl.concat([faults, _keyless(target, rows, faults), _forgotten(target, workspace, rows, faults)])
     good = pl.Series([True], dtype=pl.Boolean).new_from_index(0, rows.height)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from crm.judging import Target
+
+R = TypeVar("R")
 
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
@@ -91,22 +93,23 @@ _OPTIONS: Final = (
 )
 
 
-def export_command(table: str, text: str, example: str) -> click.Command:
+def export_command(table: str, text: str, example: str, *, people: bool = True) -> click.Command:
     """The command that exports a table, whole.
 
     Args:
         table: The table's name.
         text: The command's help.
         example: A condition on its rows.
+        people: Whether its rows are somebody's, who may belong to a segment.
     """
 
     @click.command(name="export", help=text)
-    @segment_option
+    @_segment(people)
     @for_excel_option
     @filtered_like(example)
     @table_output("csv")
     @pass_app
-    def command(app: App, segment: str | None, for_excel: bool) -> None:
+    def command(app: App, for_excel: bool, segment: str | None = None) -> None:
         from crm.exporting import harmless, table_rows
 
         show(app, table_rows(app, table, segment), current(), finish=harmless if for_excel else None)
@@ -114,7 +117,7 @@ def export_command(table: str, text: str, example: str) -> click.Command:
     return command
 
 
-def list_command(table: str, text: str, example: str, columns: Sequence[str]) -> click.Command:
+def list_command(table: str, text: str, example: str, columns: Sequence[str], *, people: bool = True) -> click.Command:
     """The command that lists rows of a table, with the columns that matter most.
 
     Args:
@@ -122,14 +125,15 @@ def list_command(table: str, text: str, example: str, columns: Sequence[str]) ->
         text: The command's help.
         example: A condition on its rows.
         columns: What is shown without `--columns`.
+        people: Whether its rows are somebody's, who may belong to a segment.
     """
 
     @click.command(name="list", help=text)
-    @segment_option
+    @_segment(people)
     @filtered_like(example)
     @table_output()
     @pass_app
-    def command(app: App, segment: str | None) -> "pl.LazyFrame":
+    def command(app: App, segment: str | None = None) -> "pl.LazyFrame":
         from crm.exporting import table_rows
         from crm.filters import current_filters
 
@@ -138,3 +142,8 @@ def list_command(table: str, text: str, example: str, columns: Sequence[str]) ->
         return rows.select(columns) if usual else rows
 
     return command
+
+
+def _segment(people: bool) -> "Callable[[Callable[..., R]], Callable[..., R]]":
+    """The option `--segment`, where it means something."""
+    return segment_option if people else lambda function: function

@@ -6,7 +6,7 @@ from crm.tables import Column, Table
 
 BEHAVIOUR: Final = Table(
     "behaviour",
-    "What visitors have done on the web site that tells of interests, counted by the UTC date of their sessions' start.",
+    "What visitors have done on the web site that tells of interests, by the UTC date on which their sessions began.",
     (
         Column("date", "date", "UTC date of the session's start"),
         Column("visitor", "int64", "who"),

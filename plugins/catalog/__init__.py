@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from crm.hookspecs import CommandRef, hookimpl
 from crm.tables import Table
 
-_COMMANDS: tuple[tuple[str, str, str], ...] = ()
+_COMMANDS = (
+    ("catalog import", "transfers:catalog_import", "Import the catalogue from a file."),
+    ("catalog export", "transfers:catalog_export", "Export the catalogue to a file."),
+    ("catalog list", "transfers:catalog_list", "List items of the catalogue."),
+    ("catalog unmapped", "unmapped:command", "List pages of which it is not known what they are about, by traffic."),
+)
 _GROUPS = (("catalog", "Keep the catalogue: what is offered, and in which category."),)
 
 

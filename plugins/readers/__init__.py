@@ -1,4 +1,4 @@
-"""The file formats of `--input-format`: csv, tsv, json, ndjson, parquet, xlsx, vcard."""
+"""The file formats of `--input-format`: csv, tsv, json, ndjson, yaml, parquet, xlsx, vcard."""
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -31,6 +31,7 @@ def readers() -> Sequence[Reader]:
         Reader("tsv", (".tsv", ".tab"), _later("delimited", "read_tsv"), r"tabs; tab, newline and \ escaped by \ "),
         Reader("json", (".json",), _later("objects", "read_json"), "one array of objects", begins=_ARRAY),
         Reader("ndjson", (".ndjson", ".jsonl"), _later("objects", "read_ndjson"), "one object a line", begins=(b'{"',)),
+        Reader("yaml", (".yaml", ".yml"), _later("yamls", "read_yaml"), "one list of mappings"),
         Reader("parquet", (".parquet",), _later("columnar", "read_parquet"), "typed columns", True, (b"PAR1",)),
         Reader("xlsx", (".xlsx", ".xlsm"), _later("excel", "read_xlsx"), "a sheet of a workbook", True, _WORKBOOK),
         Reader("vcard", (".vcf", ".vcard"), _later("vcard", "read_vcard"), "cards, a row each", begins=_CARD),

@@ -313,3 +313,33 @@ def test_python_agrees_on_regular_csv() -> None:
     csv.writer(out, lineterminator="\r\n").writerows([["p", "q"], *rows])
     found = read("csv", out.getvalue().encode()).frame
     assert [list(row) for row in found.fill_null("").rows()] == rows
+
+
+BOMB = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9) if n else 'x'}]" for n in range(10))
+
+
+class TestYaml:
+    @pytest.mark.parametrize(
+        ("text", "rows"),
+        [
+            ("- {a: 1, b: x}\n- {a: 2}\n", [{"a": 1, "b": "x"}, {"a": 2, "b": None}]),
+            ("things:\n  - {a: 2026-01-02, 1: y}\n", [{"a": "2026-01-02", "1": "y"}]),
+            ("- &one {a: 1}\n- *one\n", [{"a": 1}, {"a": 1}]),
+        ],
+    )
+    def test_lists_of_mappings_are_rows(self, text: str, rows: list[dict[str, Any]]) -> None:
+        assert read("yaml", text.encode()).frame.to_dicts() == rows
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            ("- {a: 1\n", "line 2, column 1: no valid YAML"),
+            ("- 1\n", "its item 1 is none"),
+            ("a: !!python/object:os.system x\n", "no valid YAML"),
+            ("a: &a [*a]\n", "stands for more than"),
+            (BOMB, "stands for more than"),
+        ],
+    )
+    def test_other_files_are_refused_in_a_sentence(self, text: str, said: str) -> None:
+        with pytest.raises(Unusable, match=said):
+            read("yaml", text.encode())

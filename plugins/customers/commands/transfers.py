@@ -33,10 +33,10 @@ def _consents() -> "Target":
 
 
 _HOW = """
-    FILE is csv, tsv, json, ndjson, parquet, xlsx or vcard, or - for standard input. Which column is what is guessed
-    from its name, Chinese or English, and said; --save-map writes it down for you to edit, --map reads it. Rows that
-    cannot be read, or break a rule of the map, are left out and written to --rejects with the reasons; all others go
-    in, in one transaction. Every row is counted: new + changed + same + repeated + rejected."""
+    FILE is csv, tsv, json, ndjson, yaml, parquet, xlsx or vcard, or - for standard input. Which column is what is
+    guessed from its name, Chinese or English, and said; --save-map writes it down for you to edit, --map reads it.
+    Rows that cannot be read, or break a rule of the map, are left out and written to --rejects with the reasons; all
+    others go in, in one transaction. Every row is counted: new + changed + same + repeated + rejected."""
 
 customers_import = import_command(
     _customers,
