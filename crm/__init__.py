@@ -6,7 +6,9 @@ This is the one package that plugin authors import. Importing it loads neither P
 from typing import TYPE_CHECKING
 
 from crm.content import Content, Read
-from crm.hookspecs import HOOK_API, CommandRef, Mined, Miner, Reader, Writer, hookimpl
+from crm.delivery import GiveUpError, Message, TryAgainError
+from crm.hookspecs import HOOK_API, Algorithm, Channel, CommandRef, Mined, Miner, Reader, Writer, hookimpl
+from crm.recommending import Allowed
 from crm.tables import Column, Table
 from logparse.spec import LogFormat
 
@@ -18,16 +20,22 @@ __version__ = "0.1.0"
 
 __all__ = [
     "HOOK_API",
+    "Algorithm",
+    "Allowed",
     "App",
+    "Channel",
     "Column",
     "CommandRef",
     "Content",
+    "GiveUpError",
     "LogFormat",
+    "Message",
     "Mined",
     "Miner",
     "Read",
     "Reader",
     "Table",
+    "TryAgainError",
     "Writer",
     "__version__",
     "hookimpl",

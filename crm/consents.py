@@ -49,6 +49,20 @@ def allowed(connection: sa.Connection, table: sa.Table, who: str | Collection[st
     return bool(newest)
 
 
+def agreed(rows: "pl.DataFrame", channel: str) -> "pl.Series":
+    """All customers who have agreed to a channel, as `allowed` tells it of one.
+
+    Args:
+        rows: `customer`, `channel`, `ts`, `granted` of all; of merged customers under the id that they have now.
+        channel: The channel.
+    """
+    import polars as pl
+
+    said = rows.filter(pl.col("channel").is_in([channel, ANY]))
+    newest = said.sort("ts", ~pl.col("granted")).unique("customer", keep="last", maintain_order=True)
+    return newest.filter("granted")["customer"].sort()
+
+
 def history(rows: "pl.DataFrame") -> "pl.DataFrame":
     """What one customer has said, the newest last: `channel`, `ts`, `granted`, `source`, `holds`.
 

@@ -6,7 +6,7 @@ happens, a message keeps its id; a receiver that knows ids can tell a second cop
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from crm.errors import CrmError
@@ -42,7 +42,16 @@ class Message:
 
 
 class TryAgainError(CrmError):
-    """It did not work, and may work later; the text says why, without personal values."""
+    """It did not work, and may work later.
+
+    Args:
+        why: What went wrong, without personal values.
+        after: How long the receiver wants to be left alone at least; None if it has not said.
+    """
+
+    def __init__(self, why: str, after: timedelta | None = None) -> None:
+        super().__init__(why)
+        self.after = after
 
 
 class GiveUpError(CrmError):
@@ -61,6 +70,8 @@ class Sender(Protocol):
         Raises:
             TryAgainError: it may work later.
             GiveUpError: it will not.
+            Unusable: it has nothing to do with this message: the server cannot be reached, say, or does not let us in.
+                That counts as no try, and where it goes on, no more messages of this channel are tried in this run.
         """
         ...
 

@@ -138,14 +138,16 @@ class Channel:
 
     Attributes:
         name: What it is called in campaigns and in the outbox.
-        open: Makes what sends, once a run of `push send`; given the program's run, whose configuration it reads.
+        open: Makes what sends, once a run of `push send`; given the program's run, whose configuration it reads. It
+            raises `crm.errors.Unusable` where the configuration does not do. None: nothing is sent, messages wait
+            until they are pulled.
         consent: The channel that a customer must have agreed to, as consents name it; None for the name.
         field: The field of the customer that is the address, such as email; None where no address is needed.
         help: One line on what it does.
     """
 
     name: str
-    open: "Callable[[App], Sender]"
+    open: "Callable[[App], Sender] | None"
     consent: str | None = None
     field: str | None = None
     help: str = ""

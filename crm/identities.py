@@ -88,6 +88,8 @@ def current_ids(workspace: "Workspace", ids: "pl.Series") -> "pl.Series":
     """
     import polars as pl
 
+    if IDENTITIES.name not in workspace.tables:
+        return ids
     table = workspace.records.table(IDENTITIES.name)
     with workspace.records.engine.connect() as connection:
         rows = connection.execute(sa.select(table.c.hash, table.c.customer).where(table.c.kind == FORMER)).all()

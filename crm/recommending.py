@@ -24,7 +24,12 @@ class Allowed:
 
 
 class Recommender(Protocol):
-    """Something that ranks items for people, in the style of scikit-learn: `__init__` only stores parameters."""
+    """Something that ranks items for people, in the style of scikit-learn: `__init__` only stores parameters.
+
+    It may have two more methods, called after `fit` by whoever has what they take. `inform(interests)` gives it the
+    interests of people (`who`, `level`, `key`, `weight`, `stance`), which know more than events of items tell.
+    `meet(events)` makes people known by events from which nothing is learnt. Both return the recommender itself.
+    """
 
     def fit(self, events: "pl.DataFrame", items: "pl.DataFrame") -> "Recommender":
         """Learn from events.

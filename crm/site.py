@@ -140,4 +140,4 @@ class SiteConfig(msgspec.Struct, frozen=True, kw_only=True):
             pl.when(page.str.contains(rule.pattern())).then(page.str.replace(rule.pattern(), rule.replacement()))
             for rule in rules
         ]
-        return pages.to_frame().select(pl.coalesce(*fitting, pl.lit(None, dtype=pl.String)).alias("of")).to_series()
+        return pages.to_frame().with_columns(pl.coalesce(*fitting, pl.lit(None, dtype=pl.String)).alias("of"))["of"]

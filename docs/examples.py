@@ -36,6 +36,9 @@ PAGES = (
     "docs/paths.md",
     "docs/importing.md",
     "docs/customers.md",
+    "docs/interests.md",
+    "docs/recommending.md",
+    "docs/push.md",
     "docs/cli.md",
     "docs/operations.md",
 )

@@ -89,6 +89,52 @@ def behaviour(sessions: pl.DataFrame) -> list[tuple[str, object]]:
     ]
 
 
+def interests(rows: pl.DataFrame) -> list[tuple[str, object]]:
+    """What a customer is interested in most, and what it has said to want or not.
+
+    Args:
+        rows: Interests of this customer: `level`, `key`, `weight`, `stance`, the greatest weight of each level first.
+    """
+    best = [(f"interest in {what}", _weighted(rows.filter(pl.col("level").is_in(levels)))) for what, levels in _ABOUT]
+    said = [(word, ", ".join(rows.filter(stance=word)["key"]) or None) for word in ("wanted", "unwanted")]
+    return [*best, *said]
+
+
+_ABOUT: Final = (("categories", ["3"]), ("wider categories", ["1", "2"]), ("items", ["item"]), ("tags", ["tag"]))
+
+
+_LEAST: Final = 0.005
+"""Smaller weights are shown as 0.00."""
+
+
+def _weighted(rows: pl.DataFrame) -> str | None:
+    """The keys of the greatest weights, with these and with what was said; None for none."""
+    best = rows.filter(pl.col("weight") >= _LEAST).sort("weight", "key", descending=[True, False]).head(_MOST)
+    words = [
+        f"{row['key']} ({row['weight']:.2f}{', ' + row['stance'] if row['stance'] else ''})"
+        for row in best.iter_rows(named=True)
+    ]
+    return ", ".join(words) or None
+
+
+def contacts(outbox: pl.DataFrame | None, feedback: pl.DataFrame | None) -> list[tuple[str, object]]:
+    """The newest messages to a customer, and the newest answers to messages.
+
+    Args:
+        outbox: Its messages: `queued`, `channel`, `campaign`, `state`; None where there is no such table.
+        feedback: What became of them: `ts`, `event`, `campaign`; None where there is no such table.
+    """
+    lines: list[tuple[str, object]] = []
+    for what, time, rows, words in (
+        ("message", "queued", outbox, ("channel", "campaign", "state")),
+        ("answer", "ts", feedback, ("event", "campaign")),
+    ):
+        newest = (pl.DataFrame() if rows is None else rows.sort(time, *words).tail(_MOST)).iter_rows(named=True)
+        told = [(row[time], " ".join(str(row[word]) for word in words if row[word])) for row in newest]
+        lines += [(what, f"{text} on {at:%Y-%m-%d}") for at, text in reversed(told)]
+    return lines
+
+
 def favourites(values: pl.Series) -> str | None:
     """The most frequent values with their counts, of equal counts in the order of the text; None for none."""
     counts = values.drop_nulls().value_counts(sort=True).sort(["count", values.name], descending=[True, False])

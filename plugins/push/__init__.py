@@ -3,13 +3,26 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from crm.hookspecs import CommandRef, hookimpl
+from crm.hookspecs import Channel, CommandRef, hookimpl
 from crm.tables import Table
 
 if TYPE_CHECKING:
     import msgspec
 
-_COMMANDS: tuple[tuple[str, str, str], ...] = ()
+_COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("push candidates", "candidates:command", "List to whom a campaign sends what."),
+    ("push tiers", "tiers:command", "Grade customers against an ideal one, and cut the grades into tiers."),
+    ("push feedback", "feedback:command", "Take in what became of messages."),
+    ("push effect", "effect:command", "Measure what campaigns have brought."),
+    ("push send", "send:command", "Send the messages that are due."),
+    ("push outbox", "outbox:command", "List messages with their states."),
+    ("push ack", "ack:command", "Acknowledge that messages have been received."),
+    ("push pull", "pull:command", "Give a customer the messages that wait, each once."),
+    ("push feed", "feed:command", "Write an Atom feed of a customer's messages."),
+    ("push cancel", "cancel:command", "Call messages back that are still queued."),
+    ("push templates", "templates:command", "List the templates of messages."),
+    ("push preview", "templates:preview", "Print a message made of a template, for nobody."),
+)
 _GROUPS = (("push", "Choose what is sent to whom, send it, and learn from what comes of it."),)
 
 
@@ -38,3 +51,11 @@ def config_sections() -> "Mapping[str, type[msgspec.Struct]]":
     from plugins.push.config import PushConfig
 
     return {"push": PushConfig}
+
+
+@hookimpl
+def push_channels() -> Sequence[Channel]:
+    """The channels that are there without other plugins."""
+    from plugins.push.channels import email, file, pull, webhook
+
+    return [email.CHANNEL, webhook.CHANNEL, file.CHANNEL, pull.CHANNEL]

@@ -276,6 +276,28 @@ class TestMiners:
         assert site.said == ["plugin 'a' of dist-a 1.2 failed: its miner 'm' does not work: ValueError: no luck"]
 
 
+class TestRecommendersAndChannels:
+    def test_they_are_found_by_name_and_the_first_of_a_name_stays(self, site: "Site") -> None:
+        body = (
+            "from crm import Algorithm, Channel\n"
+            "@hookimpl\ndef recommenders(): return [Algorithm('best', {made})]\n"
+            "@hookimpl\ndef push_channels(): return [Channel('pigeon', {made}, consent='mail', field='email')]\n"
+        )
+        site.install("a", body.format(made="print"))
+        site.install("b", body.format(made="len"))
+        host = site.host()
+        assert host.recommenders()["best"].make is print
+        assert (host.push_channels()["pigeon"].open, host.push_channels()["pigeon"].field) == (print, "email")
+        assert len(site.said) == 2
+        assert "its recommender 'best' is left out" in site.said[0]
+
+    def test_other_objects_are_a_failure_of_the_plugin(self, site: "Site") -> None:
+        site.install("a", "@hookimpl\ndef recommenders(): return ['best']")
+        host = site.host()
+        assert host.recommenders() == {}
+        assert site.plugin(host, "a").state == "failed"
+
+
 def test_importing_the_package_for_plugin_authors_is_light(site: "Site") -> None:
     code = "import crm, sys; print(sorted({'click', 'msgspec', 'polars', 'yaml'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -32,9 +32,22 @@ in 0.4 s
 """
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "docs/plugins.md", "docs/formats.md", "docs/configuration.md", "docs/cli.md", "docs/paths.md"]
+PAGES = (
+    "README.md",
+    "docs/plugins.md",
+    "docs/formats.md",
+    "docs/configuration.md",
+    "docs/paths.md",
+    "docs/importing.md",
+    "docs/operations.md",
+    "docs/robots.md",
+    "docs/interests.md",
+    "docs/recommending.md",
+    "docs/push.md",
 )
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_says_what_the_program_prints(examples: ModuleType, page: str) -> None:
     assert examples.check(page) == ""
 
@@ -42,6 +55,7 @@ def test_a_page_says_what_the_program_prints(examples: ModuleType, page: str) ->
 def test_every_page_with_examples_is_run(examples: ModuleType, root: Path) -> None:
     pages = [root / "README.md", *root.glob("docs/*.md")]
     with_examples = {str(page.relative_to(root)) for page in pages if "```console" in page.read_text(encoding="utf-8")}
+    assert with_examples == set(PAGES)
     assert with_examples <= set(examples.PAGES)
 
 

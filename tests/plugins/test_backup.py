@@ -75,6 +75,7 @@ def test_what_comes_back_is_what_was_backed_up(
     crm_on: "Crm", target: Path, to: str, request: pytest.FixtureRequest, new_crm: "Callable[..., Crm]"
 ) -> None:
     fill(crm_on, mine=True)
+    crm_on("interest", "build")
     file = backup(crm_on, target)
     config = crm_on.folder / "new.yaml"
     url = request.getfixturevalue("postgres").new() if to == "database" else None

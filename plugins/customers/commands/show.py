@@ -84,16 +84,20 @@ def _doings(
         found = records.frame(name, where=records.table(name).c[person].in_(list(ids)))
         return in_zone(found.lazy(), zone).collect()
 
+    def known(name: str) -> "pl.DataFrame | None":
+        """The same of a table that is another plugin's, and may not be there."""
+        return rows(name) if name in app.tables else None
+
     orders = rows("orders")
     visits = _visits(workspace, customer, ids)
     segments = rows("segment_members")["segment"].unique().sort().to_list()
     sections = {
         "consumption": portrait.consumption(orders, now),
         "behaviour": portrait.behaviour(in_zone(visits.lazy(), zone).collect()),
-        "interests": _interests(app, visits, orders),
+        "interests": [*_interests(app, customer), *_categories(app, visits, orders)],
         "loyalty": [*_standing(app, orders, rows("points"), now), *portrait.answers(rows("surveys"))],
         "risk": portrait.risk(orders, now),
-        "contacts": portrait.consents(rows("consents")),
+        "contacts": [*portrait.consents(rows("consents")), *portrait.contacts(*map(known, ("outbox", "feedback")))],
     }
     return sections | {"segments": [(name, "member") for name in segments]}
 
@@ -109,7 +113,18 @@ def _visits(workspace: "Workspace", customer: str, ids: "Sequence[str]") -> "pl.
     return seen.select("start", "duration_s", "views", "path").collect()
 
 
-def _interests(app: App, visits: "pl.DataFrame", orders: "pl.DataFrame") -> "list[tuple[str, object]]":
+def _interests(app: App, customer: str) -> "list[tuple[str, object]]":
+    """What the customer is interested in most, and what it has said itself."""
+    from crm.interest.building import current as interests_of
+    from crm.interest.contracts import INTERESTS
+    from plugins.customers import portrait
+
+    if INTERESTS.name not in app.tables:
+        return []
+    return portrait.interests(interests_of(app, who=customer))
+
+
+def _categories(app: App, visits: "pl.DataFrame", orders: "pl.DataFrame") -> "list[tuple[str, object]]":
     """The categories that the customer looks at and buys from most."""
     from crm.site import SiteConfig
     from plugins.customers.portrait import favourites
@@ -123,11 +138,12 @@ def _standing(app: App, orders: "pl.DataFrame", points: "pl.DataFrame", now: "da
     """The tier that the customer has reached, and the points that are left."""
     import polars as pl
 
+    from crm.cells import in_zone
     from plugins.customers.config import CustomersConfig
     from plugins.customers.standing import standings
 
     config = app.config.get("customers", CustomersConfig)
-    own = [rows.with_columns(pl.lit("").alias("customer")).lazy() for rows in (orders, points)]
+    own = [in_zone(rows.with_columns(pl.lit("").alias("customer")).lazy(), "UTC") for rows in (orders, points)]
     found = standings(own[0], own[1], now, config.tiers, config.tier_months).collect()
     tier = found["tier"][0] if found.height else None
     return [("tier", tier), ("points", int(points["points"].sum()) if points.height else None)]

@@ -110,6 +110,7 @@ def test_by_any_name_nothing_is_left_in_any_file(crm: "Crm", who: str) -> None:
     assert left(crm, everything(crm)) == list(PLANTED)
     found = tables(crm.rows("customers", "forget", who, "--yes"))
     assert found == {
+        "behaviour": 13,
         "consents": 1,
         "customers": 1,
         "hits": 13,
@@ -164,9 +165,9 @@ def test_a_proof_without_the_data_is_left(crm: "Crm") -> None:
     crm("customers", "forget", "K1", "--yes")
     (entry,) = crm.rows("audit", "log", "--where", "action = 'forget'")
     assert entry["what"].endswith(
-        ": consents 1, customers 1, hits 13, identities 4, orders 1, segment_members 3, sessions 3"
+        ": behaviour 13, consents 1, customers 1, hits 13, identities 4, orders 1, segment_members 3, sessions 3"
     )
-    assert entry["rows"] == 26
+    assert entry["rows"] == 39
     (row,) = crm.rows("customers", "forgotten")
     assert (row["entry"], row["hashes"]) == (entry["entry"], 4)  # id, login, e-mail, id number; the phone is shared
     assert '"hits": 13' in row["tables"]
@@ -227,7 +228,7 @@ def tables():
     return [
         Table('letters', 'help', (number, who, text), 'post', 'records', False, ('number',), person='who'),
         Table('bills', 'help', (number, who, text), 'post', 'records', False, ('number',), person='who', keep=True),
-        Table('interests', 'help', (day, who, text), 'post', person='who'),
+        Table('wishes', 'help', (day, who, text), 'post', person='who'),
     ]
 """
 
@@ -244,15 +245,15 @@ def test_tables_of_plugins_are_erased_by_their_contracts(crm: "Crm") -> None:
         for name in ("letters", "bills"):
             workspace.records.append(connection, name, rows)
     lake = workspace.lake
-    interests = rows.select(pl.lit(date(2026, 3, 2)).alias("date"), "who", "text")
-    lake.commit("interests", lake.write("interests", interests, 1, "0"), 1)
+    wishes = rows.select(pl.lit(date(2026, 3, 2)).alias("date"), "who", "text")
+    lake.commit("wishes", lake.write("wishes", wishes, 1, "0"), 1)
     found = tables(crm.rows("customers", "forget", "K1", "--yes"))
-    assert (found["letters"], found["bills"], found["interests"]) == (2, 2, 2)
+    assert (found["letters"], found["bills"], found["wishes"]) == (2, 2, 2)
     records, kept = crm.open().records, [(1, None, None), (2, "K2", "b"), (3, None, None)]
     assert records.frame("letters").rows() == [(2, "K2", "b")]
     assert records.frame("bills").sort("number").rows() == kept
-    assert crm.open().scan("interests").collect()["who"].to_list() == ["K2"]
-    assert crm.open().lake.transaction("interests") == 1
+    assert crm.open().scan("wishes").collect()["who"].to_list() == ["K2"]
+    assert crm.open().lake.transaction("wishes") == 1
     assert left(crm, everything(crm)) == []
 
 
@@ -260,7 +261,7 @@ def test_a_login_that_only_the_logs_know(crm: "Crm") -> None:
     fill(crm)
     lines = [crm.line(200_000 + 60 * n, f"/{n}", 5, login="stranger") for n in range(3)]
     crm("logs", "mine", crm.log("more.log", *lines))
-    assert tables(crm.rows("customers", "forget", "stranger", "--yes")) == {"hits": 3, "sessions": 1}
+    assert tables(crm.rows("customers", "forget", "stranger", "--yes")) == {"behaviour": 3, "hits": 3, "sessions": 1}
     assert b"stranger" not in everything(crm)
 
 
@@ -327,7 +328,7 @@ class TestComingBack:
         crm("logs", "mine", crm.folder / "shop.log")
         assert len(crm.rows("customers", "list")) == 3
         result = crm("customers", "forgotten", "--replay")
-        assert "erased again: customers 1, hits 13, identities 4, orders 1, sessions 3" in result.stderr
+        assert "erased again: behaviour 13, customers 1, hits 13, identities 4, orders 1, sessions 3" in result.stderr
         assert left(crm, everything(crm)) == []
         assert len(crm.rows("customers", "list")) == 2
         assert "nobody has come back" in crm("customers", "forgotten", "--replay").stderr

@@ -50,7 +50,7 @@ class TestJsonMessages:
         assert "commit hits as run 1" in phases
         assert all(each["seconds"] >= 0 for each in found if each["event"] == "phase")
         said = crm("-v", "logs", "mine", log).stderr
-        assert f"workspace {crm.workspace}, configuration none, miners: paths, patterns\n" in said
+        assert f"workspace {crm.workspace}, configuration none, miners: paths, patterns, interest\n" in said
         assert f" s: read {log}\n" in said
 
     def test_wrong_usage_and_bugs_are_objects_too(self, crm: "Crm", monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,125 @@
+"""A campaign's file -> what it names, looked up: members of segments and tiers, channels, the recommender."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from crm import segments
+from crm.consents import agreed
+from crm.errors import Unusable, UsageError
+from crm.filters import matching, wrong
+from crm.people import owners
+from plugins.push.audience import Way
+from plugins.push.campaign import known as check_known
+from plugins.push.candidates import Asked
+from plugins.push.tier_config import TIER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from crm.app import App
+    from crm.hookspecs import Channel
+    from crm.recommending import Recommender
+    from crm.workspace import Workspace
+    from plugins.push.campaign import Campaign
+    from plugins.push.loading import Known
+
+_WHERE: Final = "region = '广东' and sex = 'f'"
+
+
+def asked(app: "App", campaign: "Campaign", said: str, at: datetime, known: "Known") -> Asked:
+    """Look up what a campaign names.
+
+    Args:
+        app: The run of the program.
+        campaign: The campaign.
+        said: Its file, for what is said of mistakes.
+        at: As of which moment.
+        known: What the workspace knows.
+
+    Raises:
+        Unusable: it names something that is not there; the nearest is named.
+        UsageError: its condition is none.
+    """
+    from plugins.push.config import PushConfig
+
+    zone = app.config.get("push", PushConfig).zone
+    workspace = app.workspace()
+    begins = campaign.send_at.at(zone, at) if campaign.send_at is not None else at
+    return Asked(
+        campaign,
+        at,
+        max(at, begins),
+        _ways(workspace, campaign, said, app.host.push_channels(), known),
+        _members(workspace, said, "segment", [campaign.segment] if campaign.segment else []),
+        _members(workspace, said, "tier", campaign.tier),
+        _where(app, campaign, said, known.customers),
+        zone,
+        workspace.key,
+        _recommender(app, campaign, said),
+    )
+
+
+def _ways(
+    workspace: "Workspace", campaign: "Campaign", said: str, channels: "Mapping[str, Channel]", known: "Known"
+) -> tuple[Way, ...]:
+    check_known(said, "channels", campaign.channels, channels)
+    names = campaign.channels or tuple(sorted(channels))
+    return tuple(
+        Way(
+            name,
+            agreed(known.consents, channels[name].consent or name),
+            _reached(workspace, channels[name].field),
+        )
+        for name in names
+    )  # fmt: skip
+
+
+def _reached(workspace: "Workspace", field: str | None) -> pl.Series | None:
+    """Who has an address; it is looked at without being opened."""
+    if field is None:
+        return None
+    table = workspace.records.table("customers")
+    if field not in table.c:
+        raise Unusable(f"a channel needs the field `{field}` of customers, and there is none")
+    has = table.c[field].is_not(None) & (table.c[field] != "")
+    return workspace.records.frame("customers", columns=["customer"], where=has)["customer"]
+
+
+def _members(workspace: "Workspace", said: str, key: str, names: "Iterable[str]") -> pl.Series | None:
+    """The customers in one of some segments, or tiers; None without any."""
+    names = list(names)
+    if not names:
+        return None
+    rows = workspace.records.frame(segments.SEGMENT_MEMBERS.name)
+    tier = rows["segment"].str.starts_with(TIER)
+    mine = rows.filter(tier).with_columns(pl.col("segment").str.strip_prefix(TIER)) if key == "tier" else rows
+    there = mine if key == "tier" else rows.filter(~tier)
+    check_known(said, key, names, there["segment"].unique().sort())
+    people = mine.filter(pl.col("segment").is_in(names))["who"]
+    found = owners(workspace, people)["who"].unique()
+    return found.alias("customer")
+
+
+def _where(app: "App", campaign: "Campaign", said: str, customers: pl.DataFrame) -> pl.Series | None:
+    """Who fulfils the condition, which sees personal columns masked; None without one."""
+    if campaign.where is None:
+        return None
+    name = f"{said}: `where`"
+    try:
+        found = matching(app, customers.lazy(), campaign.where, name, _WHERE).select("customer").collect()
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(wrong(error, name)) from error
+    return found["customer"]
+
+
+def _recommender(app: "App", campaign: "Campaign", said: str) -> "Recommender":
+    """The recommender that the campaign names, with its parameters."""
+    algorithms = app.host.recommenders()
+    check_known(said, "algorithm", [campaign.algorithm], algorithms)
+    try:
+        return algorithms[campaign.algorithm].make(**campaign.parameters)
+    except (TypeError, ValueError) as error:
+        raise Unusable(f"{said}: `parameters`: {campaign.algorithm} does not take them: {error}") from error

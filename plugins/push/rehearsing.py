@@ -1,0 +1,45 @@
+"""Composes what is due, and sends nothing: `push send --dry-run`."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from crm.delivery import GiveUpError
+from crm.errors import Unusable
+from crm.outbox import OUTBOX, due
+from plugins.push.composing import Composer
+from plugins.push.sending import Report, Wanted
+
+if TYPE_CHECKING:
+    from crm.app import App
+    from crm.workspace import Workspace
+
+
+def rehearse(app: "App", workspace: "Workspace", wanted: Wanted) -> Report:
+    """Compose all that is due; `sent` are those that would go, `failed` those that would not.
+
+    Raises:
+        Unusable: the folder of templates is not there.
+    """
+    channels = {name: each for name, each in app.host.push_channels().items() if each.open is not None}
+    names = [each for each in channels if wanted.channel in (None, each)]
+    table = workspace.records.table(OUTBOX.name)
+    where = sa.and_(due(table, datetime.now(UTC)), table.c.channel.in_(names))
+    if wanted.campaign is not None:
+        where = sa.and_(where, table.c.campaign == wanted.campaign)
+    composer, report, left = Composer(app, workspace, channels), Report(), wanted.most
+    for rows in workspace.records.batches(OUTBOX.name, where=where, order=["send_after", "message"]):
+        for job in composer.jobs(rows if left is None else rows.head(left)):
+            try:
+                composer.compose(job)
+            except Unusable as error:
+                report.down[f"template {job.row['template']}"] = str(error)
+                report.add("queued", 1, str(error))
+            except GiveUpError as error:
+                report.add("failed", 1, str(error))
+            else:
+                report.add("sent")
+        if left is not None:
+            left = max(left - rows.height, 0)
+    return report

@@ -1,0 +1,155 @@
+"""`crm push candidates` from the command line: files, the outbox, arms, misses, and mistakes."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from crm.segments import replace
+
+if TYPE_CHECKING:
+    from tests.plugins.conftest import Crm
+
+RANKER = """
+import polars as pl
+from crm.hookspecs import Algorithm
+
+class ById:
+    def __init__(self, least=""):
+        self.least = least
+
+    def fit(self, events, items):
+        return self
+
+    def recommend(self, who, k, allowed):
+        items = allowed.items.filter(allowed.items >= self.least).sort().alias("item").to_frame()
+        rows = who.alias("who").to_frame().join(items, how="cross")
+        rows = rows.join(allowed.without, on=["who", "item"], how="anti")
+        rows = rows.sort("who", "item").group_by("who", maintain_order=True).head(k)
+        rank = pl.int_range(1, pl.len() + 1).over("who")
+        return rows.with_columns(rank.alias("rank"), (1 / rank).alias("score"), pl.lit("by id").alias("reason"))
+
+@hookimpl
+def recommenders():
+    return [Algorithm("by-id", ById)]
+"""
+ITEMS = """\
+item,title,level1,level2,level3,tags
+1,Rice,food,grain,rice,new
+2,Basmati,food,grain,rice,
+3,Noodles,food,grain,noodles,
+4,Towel,home,bath,towel,
+5,Phone,digital,phone,case,
+"""
+CAMPAIGN = "name: spring\nalgorithm: by-id\nchannels: [email]\n"
+AT = ("--at", "2026-03-16T12:00", "--unmask")
+
+
+@pytest.fixture
+def shop(crm_on: "Crm") -> "Crm":
+    """Four customers: a likes rice, b noodles that it has bought, c towels without an address, d nothing known."""
+    crm = crm_on
+    crm.plugin("ranker", RANKER)
+    crm.log("items.csv", *ITEMS.splitlines())
+    crm.log(
+        "customers.csv",
+        "customer,email,city",
+        "a,a@x.example,Wuhan",
+        "b,b@x.example,",
+        "c,,",
+        "d,d@x.example,",
+        "e,e@x.example,",
+    )
+    crm.log("consents.csv", "customer,channel,ts,granted", *(f"{who},email,2026-01-01,yes" for who in "abcd"))
+    orders = ("1,1,a,2026-03-01,Rice,5", "2,1,b,2026-03-01,Noodles,5", "3,1,c,2026-03-01,Towel,5")
+    crm.log("orders.csv", "order_id,line,customer,ts,item,amount", *orders)
+    for group, file in (("catalog", "items"), ("customers",) * 2, ("consents",) * 2, ("orders",) * 2):
+        crm(group, "import", crm.folder / f"{file}.csv")
+    return crm
+
+
+def campaign(crm: "Crm", text: str = "") -> tuple[str, str]:
+    file = crm.folder / "spring.yaml"
+    file.write_text(CAMPAIGN + text)
+    return "--campaign", str(file)
+
+
+def listed(rows: list[dict[str, Any]]) -> list[tuple[str, str, int]]:
+    return [(row["customer"], row["item"], row["level"]) for row in rows]
+
+
+def test_level_3_comes_first_and_level_2_of_the_branch_where_it_has_nothing(shop: "Crm") -> None:
+    rows = shop.rows("push", "candidates", *campaign(shop), *AT)
+    # a has bought rice, and gets other rice; b has bought all noodles there are, and gets what else is of grain
+    assert listed(rows) == [("a", "2", 3), ("b", "1", 2), ("b", "2", 2)]
+    assert rows[0] == {
+        "customer": "a", "rank": 1, "item": "2", "title": "Basmati", "category": "food/grain/rice", "level": 3,
+        "score": 1.0, "reason": "by id", "channel": "email", "send_after": "2026-03-16T12:00:00+00:00",
+    }  # fmt: skip
+    said = shop("push", "candidates", *campaign(shop), *AT).stderr
+    assert "spring: 5 customers = 2 listed + 2 left out + 1 for whom nothing was found" in said
+    assert "left out: 1 no consent, 1 no address" in said
+
+
+def test_what_was_looked_for_in_vain_is_listed(shop: "Crm") -> None:
+    words = ("push", "candidates", *campaign(shop, "levels: [3]\n"), "--misses", *AT)
+    rows = {row["customer"]: (row["level"], row["key"], row["reason"]) for row in shop.rows(*words)}
+    assert rows == {"b": ("3", "food/grain/noodles", "all had already"), "d": ("", "", "no interest known")}
+
+
+def test_queueing_twice_queues_once(shop: "Crm") -> None:
+    words = ("push", "candidates", *campaign(shop), *AT, "--queue")
+    assert "2 messages queued in round 2026-03-16 of spring" in shop(*words).stderr
+    again = shop(*words).stderr
+    assert "0 messages queued" in again
+    assert "2 written to in this round" in again
+    (a, b) = shop.rows("query", "--unmask", "select * from outbox order by customer")
+    assert (a["customer"], a["campaign"], a["channel"], a["state"], a["items"]) == (
+        "a", "spring", "email", "queued", '["2"]',
+    )  # fmt: skip
+    assert json.loads(b["data"]) == {"items": {"1": {"reason": "by id"}, "2": {"reason": "by id"}}}
+    arms = shop.rows("query", "--unmask", "select campaign, customer, arm from campaign_arms order by customer")
+    assert [(row["customer"], row["arm"]) for row in arms] == [("a", "treated"), ("b", "treated")]
+    assert [row["customer"] for row in shop.rows("query", "--unmask", "select customer from misses")] == ["d"]
+    rows = shop.rows("push", "candidates", *campaign(shop, "round: second\nskip: []\n"), *AT, "--queue")
+    assert {row["customer"] for row in rows} == {"a", "b"}
+    assert len(shop.rows("push", "outbox")) == 4
+
+
+def test_a_segment_a_tier_and_a_condition_narrow_the_audience(shop: "Crm") -> None:
+    replace(shop.open(), [("few", ["a", "b"]), ("tier:A", ["b", "c"]), ("tier:B", ["a"])])
+    for text, people in (
+        ("segment: few", {"a", "b"}),
+        ("tier: [A]", {"b"}),
+        ("tier: [B, A]", {"a", "b"}),
+        ("where: \"city = 'Wuhan'\"", {"a"}),
+        ("segment: few\ntier: [A]\nwhere: \"city = 'Wuhan'\"", set()),
+    ):
+        rows = shop.rows("push", "candidates", *campaign(shop, f"{text}\n"), *AT)
+        assert {row["customer"] for row in rows} == people
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("segment: fwe", 4, "`segment`: no segment `fwe`"),
+        ("tier: [gold]", 4, "`tier`: no tier `gold`; there are none yet"),
+        ("channels: [emial]", 4, "`channels`: no channel `emial` (did you mean `email`?)"),
+        ("algorithm: by-ids", 4, "`algorithm`: no algorithm `by-ids` (did you mean `by-id`?)"),
+        ("parameters: {lest: 1}", 4, "`parameters`: by-id does not take them"),
+        ("where: 'city ='", 2, "`where`"),
+        ("where: 'cty is null'", 2, "there is no column `cty` (did you mean `city`?)"),
+        ("contorl: 0.1", 4, "unknown key `contorl` (did you mean `control`?)"),
+    ],
+)
+def test_mistakes(shop: "Crm", text: str, code: int, said: str) -> None:
+    file = shop.folder / "spring.yaml"
+    own = text.split(":")[0]
+    kept = [line for line in CAMPAIGN.splitlines() if not line.startswith(own)]
+    file.write_text("\n".join([*kept, text, ""]))
+    assert said in shop("push", "candidates", "--campaign", file, code=code).stderr
+
+
+def test_a_viewer_may_not_queue(shop: "Crm") -> None:
+    shop.configure("plugins: {folder: plugins}\naccess: {role: viewer}\n")
+    shop("push", "candidates", *campaign(shop), "--queue", code=7)
