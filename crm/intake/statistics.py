@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from crm import objects
+from crm.distinct import count_distinct
 from crm.intake.dependencies import broken
 
 EXTRAS: Final = "extras"
@@ -84,7 +85,7 @@ def _outliers(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
 def _lengths(column: pl.Series) -> pl.DataFrame:
     """Texts of odd lengths. Where hardly two are alike, they may be counted numbers: the first are short, and right."""
     found = _told(column.name, column.str.len_chars(), _SHORT, "is much longer than usual")
-    counted = found.height and column.n_unique() > _UNIQUE * column.count()
+    counted = found.height and count_distinct(column) > _UNIQUE * column.count()
     return found.filter(pl.col("what") != _SHORT) if counted else found
 
 

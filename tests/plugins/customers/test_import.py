@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+
+from crm.records import Records
+from plugins.customers import targets
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
@@ -83,6 +87,29 @@ class TestCustomers:
         found = outcome(crm, "customers", "import", file, "--on-duplicate", how)
         assert (found["new"], found["changed"] + found["same"]) == (1, 1)
         assert customers(crm).select("phone", "city").row(0) == (phone, city)
+
+    def test_of_what_customers_are_known_by_only_what_changes_is_written(
+        self, crm: "Crm", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        crm("customers", "import", write(crm, "a.csv", "id,phone,login\nK1,13800138000,ann\nK2,13700137000,bo\n"))
+        before = crm.open().records.frame("identities")
+        gone: list[pl.DataFrame] = []
+        delete = Records.delete
+
+        def watched(records: Records, connection: sa.Connection, name: str, keys: pl.DataFrame) -> int:
+            gone.append(keys)
+            return delete(records, connection, name, keys)
+
+        monkeypatch.setattr(Records, "delete", watched)
+        monkeypatch.setattr(targets, "_ASKED", 1)
+        file = write(crm, "b.csv", "id,phone,login,city\nK1,13900139000,ann,深圳\nK2,13700137000,bo,广州\nK3,,cy,\n")
+        assert outcome(crm, "customers", "import", file)["changed"] == 2
+        phone = (pl.col("kind") == "phone") & (pl.col("customer") == "K1")
+        assert_frame_equal(pl.concat(gone), before.filter(phone), check_row_order=False)
+        after = crm.open().records.frame("identities")
+        new = after.join(before, on=after.columns, how="anti").sort("customer")
+        assert new.select("kind", "customer").rows() == [("phone", "K1"), ("login", "K3")]
+        assert after.height == before.height + 1
 
     def test_fail_stores_nothing(self, crm: "Crm") -> None:
         crm("customers", "import", write(crm, "a.csv", "id,phone\nK1,13800138000\n"))
