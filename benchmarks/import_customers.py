@@ -6,9 +6,9 @@
 The customers are those of `make_people.py`: phones in five writings, dates in four. The two programs run in turn on the
 same file, each into a fresh place. sqlite-utils stores the texts of the file as they are; crm brings phones, e-mails,
 dates and regions into form, keeps what they were, looks for outliers, and hashes what customers are found by. Then crm
-exports what it holds, masked, and imports the file again: as it is, which changes nothing; with another address in every
-twentieth row; and under another name, so that the source of every customer changes. With --encrypt it does all of it
-once more with phones, e-mails and id numbers encrypted.
+exports what it holds, masked, and imports the file again: as it is, which changes nothing; with another address in
+every twentieth row; and under another name, so that the source of every customer changes. With --encrypt it does all
+of it once more with phones, e-mails and id numbers encrypted.
 """
 
 from __future__ import annotations
@@ -69,10 +69,8 @@ def variants(folder: Path, file: Path) -> None:
     """The file with other addresses in every twentieth row, and the file under another name."""
     (folder / "other.csv").symlink_to(file)
     (folder / "changed").mkdir()
-    with (
-        file.open(encoding="utf-8", newline="") as given,
-        (folder / "changed" / file.name).open("w", newline="") as out,
-    ):
+    other = folder / "changed" / file.name
+    with file.open(encoding="utf-8", newline="") as given, other.open("w", encoding="utf-8", newline="") as out:
         rows = csv.DictReader(given)
         written = csv.DictWriter(out, rows.fieldnames or ())
         written.writeheader()
