@@ -42,6 +42,7 @@ SAMPLES = {
     "region": ["广东省", "SC", "Beijing", "x"],
     "country": ["中国", "usa", "de", "x"],
     "currency": ["人民币", "usd", "x"],
+    "channel": ["E-Mail", "短信", "Feed 2", "x"],
 }
 odd = st.text() | st.none() | st.sampled_from(["", " ", "-", "N/A", "null", "'=1", "''+1", "　", "e\u200d\u0301"])
 
