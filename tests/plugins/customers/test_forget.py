@@ -349,13 +349,6 @@ class TestComingBack:
             in crm("customers", "forgotten", "--take", crm.folder / "orders.csv", code=4).stderr
         )
 
-    @pytest.mark.parametrize("row", ["customer,,2026-01-01T00:00:00Z,1,", ",5,2026-01-01T00:00:00Z,1,", "x,5,,1,"])
-    def test_a_damaged_list_is_refused(self, crm: "Crm", row: str) -> None:
-        file = crm.folder / "list.csv"
-        file.write_text(f"kind,hash,ts,entry,tables\n{row}\n", "utf-8")
-        result = crm("customers", "forgotten", "--take", file, code=4)
-        assert result.stderr == f"crm: {file} is no export of the table `forgotten`\n"
-
 
 @pytest.mark.parametrize("step", ["erase_records", "erase_lake", "Lake.erase", "Lake.vacuum"])
 def test_a_kill_at_any_moment_is_made_good_by_calling_it_again(crm: "Crm", step: str) -> None:
