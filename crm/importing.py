@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from crm.reading import TableFile
     from crm.workspace import Workspace
 
+_SHOWN: Final = 5
+"""So many columns are named where none is known."""
 _FEW: Final = 400
 """Up to so many keys are looked up by name; for more the table is read whole."""
 
@@ -116,7 +118,7 @@ def import_file(app: "App", target: Target, file: "TableFile", wishes: Wishes, s
     tell(app, file.name, found)
     if found.empty is not None:
         app.note(f"{counted(len(found.empty), 'empty row')} left out")
-    said = _map(app, target, found.frame.columns, wishes)
+    said = _map(app, target, file.name, found.frame.columns, wishes)
     workspace = app.workspace(create=True)
     made = judged(app, target, workspace, found, said, wishes.region)
     rows = found.frame.height + (found.rejects.height if found.rejects is not None else 0)
@@ -150,8 +152,12 @@ def _rejects_writer(app: "App", file: Path | None) -> "Writer | None":
     return writers[file.suffix.lower()]
 
 
-def _map(app: "App", target: Target, columns: Sequence[str], wishes: Wishes) -> MapFile:
-    """Which column is what, as the user says, else guessed and told."""
+def _map(app: "App", target: Target, name: str, columns: Sequence[str], wishes: Wishes) -> MapFile:
+    """Which column is what, as the user says, else guessed and told.
+
+    Raises:
+        Unusable: of none it can be guessed.
+    """
     if wishes.map_file is not None:
         said = read_map(wishes.map_file, columns, target.fields)
     else:
@@ -159,6 +165,11 @@ def _map(app: "App", target: Target, columns: Sequence[str], wishes: Wishes) -> 
     if wishes.save_map is not None:
         write_map(wishes.save_map, said, target.fields)
     known = said.mapping.columns
+    if columns and not known and wishes.map_file is None:
+        raise Unusable(
+            f"{name}: none of its columns is known as one of {target.contract.name}: {one_of(columns[:_SHOWN])}; say "
+            "which is what with --map (--save-map writes one to edit), or what stands between them with --separator"
+        )
     app.note(f"columns: {one_of(f'{column} → {name}' for name, column in known.items()) or 'none is known'}")
     if said.mapping.constants:
         app.note(

@@ -236,6 +236,22 @@ class TestOrders:
         assert {"basics", "consumption"} <= {row["about"] for row in portrait}
 
 
+def test_a_file_of_which_no_column_is_known_is_refused_and_a_map_helps(crm: "Crm") -> None:
+    file = write(crm, "odd.csv", "wer;was\nK1;Ada\n")
+    said = crm("customers", "import", file, "--save-map", crm.folder / "odd.yaml", code=4).stderr
+    assert "odd.csv: none of its columns is known as one of customers: wer, was" in said
+    text = (crm.folder / "odd.yaml").read_text("utf-8").replace("wer: extras", "wer: customer")
+    (crm.folder / "odd.yaml").write_text(text, "utf-8")
+    assert outcome(crm, "customers", "import", file, "--map", crm.folder / "odd.yaml")["new"] == 1
+
+
+def test_a_birthday_without_a_year_does_not_lose_the_card(crm: "Crm") -> None:
+    card = "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ada\r\nTEL:+8613800138000\r\nBDAY:--0203\r\nEND:VCARD\r\n"
+    assert outcome(crm, "customers", "import", write(crm, "one.vcf", card))["new"] == 1
+    row = customers(crm).row(0, named=True)
+    assert (row["birth"], json.loads(row["extras"])) == (None, {"birthday_without_year": "--0203"})
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 CELL = st.one_of(st.none(), TEXT)
 RECORD = st.fixed_dictionaries(
