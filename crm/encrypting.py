@@ -59,15 +59,15 @@ def _prepare(workspace: "Workspace", new: Path, coming: Path) -> None:
         )
     if new.resolve() == key_file(workspace.path, workspace.protection).resolve():
         raise UsageError(f"--key-file: {new} holds the key in use; name another file")
+    if coming.exists() and (not new.exists() or read_key(coming) != read_key(new)):
+        raise Unusable(
+            f"a change to the key in {coming} was interrupted; end it by `crm customers encrypt` without --key-file"
+        )
     if not new.exists():
         write_key(new, secrets.token_bytes(KEY_BYTES))
     key = read_key(new)
     if workspace.cipher is not None and workspace.cipher.key == key:
         raise UsageError(f"--key-file: {new} holds the key in use")
-    if coming.exists() and read_key(coming) != key:
-        raise Unusable(
-            f"a change to the key in {coming} was interrupted; end it by `crm customers encrypt` without --key-file"
-        )
     write_key(coming, key)
 
 

@@ -121,7 +121,7 @@ def take(workspace: "Workspace", rows: "pl.DataFrame") -> int:
         rows: The table `forgotten` of the other.
 
     Raises:
-        ColumnNotFoundError: they are no such table.
+        PolarsError: they are no such table.
     """
     import polars as pl
 
@@ -131,6 +131,9 @@ def take(workspace: "Workspace", rows: "pl.DataFrame") -> int:
     if rows.schema.get("ts") == pl.String:
         rows = rows.with_columns(pl.col("ts").str.to_datetime(time_unit="us", time_zone="UTC"))
     given = rows.select(pl.col(name).cast(kind) for name, kind in polars_schema(FORGOTTEN).items())
+    gaps = pl.any_horizontal(pl.col("kind", "hash", "ts", "entry").is_null())
+    if given.filter(gaps | ~pl.col("kind").is_in(_KINDS)).height:
+        raise pl.exceptions.InvalidOperationError("a row that no list of people has")
     with records.begin() as connection:
         there = records.frame(FORGOTTEN.name, columns=["kind", "hash"], connection=connection)
         new = given.join(there, on=["kind", "hash"], how="anti").unique(["kind", "hash"], keep="first")

@@ -4,7 +4,7 @@ All of it is one transaction. Every row of the file is accounted for: rows = new
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from crm.atomic import replacing
 from crm.audit import append
+from crm.distinct import count_distinct
 from crm.errors import TooManyRejects, Unusable, UsageError
 from crm.exporting import unguarded
 from crm.identities import current_ids
@@ -25,7 +26,6 @@ from crm.messages import counted
 from crm.nearest import one_of
 from crm.options import OnDuplicate
 from crm.reading import STDIN, read_table, tell
-from crm.schema import polars_schema
 from crm.storing import Changes, changes
 from crm.tables import Table
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from crm.reading import TableFile
     from crm.workspace import Workspace
 
+_SHOWN: Final = 5
+"""So many columns are named where none is known."""
 _FEW: Final = 400
 """Up to so many keys are looked up by name; for more the table is read whole."""
 
@@ -76,6 +78,16 @@ class Outcome:
     repeated: int
     rejected: int
 
+    def with_part(self, made: Changes) -> "Outcome":
+        """The same with what a part of the rows has done."""
+        return replace(
+            self,
+            new=self.new + made.new,
+            changed=self.changed + made.changed,
+            same=self.same + made.same,
+            repeated=self.repeated + made.repeated,
+        )
+
     def table(self) -> pl.DataFrame:
         """A row an outcome, and one for all."""
         names = ("new", "changed", "same", "repeated", "rejected", "rows")
@@ -106,7 +118,7 @@ def import_file(app: "App", target: Target, file: "TableFile", wishes: Wishes, s
     tell(app, file.name, found)
     if found.empty is not None:
         app.note(f"{counted(len(found.empty), 'empty row')} left out")
-    said = _map(app, target, found.frame.columns, wishes)
+    said = _map(app, target, file.name, found.frame.columns, wishes)
     workspace = app.workspace(create=True)
     made = judged(app, target, workspace, found, said, wishes.region)
     rows = found.frame.height + (found.rejects.height if found.rejects is not None else 0)
@@ -140,8 +152,12 @@ def _rejects_writer(app: "App", file: Path | None) -> "Writer | None":
     return writers[file.suffix.lower()]
 
 
-def _map(app: "App", target: Target, columns: Sequence[str], wishes: Wishes) -> MapFile:
-    """Which column is what, as the user says, else guessed and told."""
+def _map(app: "App", target: Target, name: str, columns: Sequence[str], wishes: Wishes) -> MapFile:
+    """Which column is what, as the user says, else guessed and told.
+
+    Raises:
+        Unusable: of none it can be guessed.
+    """
     if wishes.map_file is not None:
         said = read_map(wishes.map_file, columns, target.fields)
     else:
@@ -149,6 +165,11 @@ def _map(app: "App", target: Target, columns: Sequence[str], wishes: Wishes) -> 
     if wishes.save_map is not None:
         write_map(wishes.save_map, said, target.fields)
     known = said.mapping.columns
+    if columns and not known and wishes.map_file is None:
+        raise Unusable(
+            f"{name}: none of its columns is known as one of {target.contract.name}: {one_of(columns[:_SHOWN])}; say "
+            "which is what with --map (--save-map writes one to edit), or what stands between them with --separator"
+        )
     app.note(f"columns: {one_of(f'{column} → {name}' for name, column in known.items()) or 'none is known'}")
     if said.mapping.constants:
         app.note(
@@ -210,46 +231,57 @@ def _store(
     workspace: "Workspace", target: Target, judgement: Judged, source: str, rows: int, wishes: Wishes
 ) -> Outcome:
     """Hold the rows against the table and write what is new and what changes, in one transaction."""
-    contract, records, good = target.contract, workspace.records, judgement.good
+    contract, good = target.contract, judgement.good
     given = good.with_columns(pl.col("source").fill_null(source))
-    with records.begin() as connection:
+    outcome = Outcome(rows, 0, 0, 0, 0, rows - good.height)
+    late: list[pl.Series] = []
+    with workspace.records.begin() as connection:
         if contract.key == (contract.person,):
             given = given.with_columns(current_ids(workspace, given[contract.person]).alias(contract.person))
-        stored = _there(workspace, contract, given)
-        made = changes(contract, given, stored, wishes.how)
-        if wishes.how == "fail" and len(made.duplicates):
+        for made in changes(contract, given, _there(workspace, contract, given), wishes.how):
+            outcome = outcome.with_part(made)
+            if wishes.how == "fail" and len(made.duplicates):
+                late.append(made.duplicates)
+            elif not wishes.dry_run:
+                _write(workspace, connection, target, made)
+        if late:
             raise Unusable(
-                f"nothing is stored: {counted(len(made.duplicates), 'row')} with ids that are there already, the first "
-                f"of them row {judgement.numbers[int(made.duplicates[0])]:,} (--on-duplicate fail)"
+                f"nothing is stored: {counted(sum(map(len, late)), 'row')} with ids that are there already, the first "
+                f"of them row {judgement.numbers[int(pl.concat(late).sort()[0])]:,} (--on-duplicate fail)"
             )
-        outcome = Outcome(rows, made.new, made.changed, made.same, made.repeated, rows - good.height)
         if not wishes.dry_run:
-            _write(workspace, connection, target, made, source, outcome)
+            _tell_of(workspace, connection, contract.name, source, outcome)
     return outcome
 
 
-def _there(workspace: "Workspace", contract: Table, given: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the table that have the keys of the file."""
-    records, key = workspace.records, list(contract.key)
+def _there(workspace: "Workspace", contract: Table, given: pl.DataFrame) -> Iterable[pl.DataFrame]:
+    """The rows of the table as they were before, among them all that have the keys of the file.
+
+    They are read while others are written, through a connection of their own.
+    """
+    records, key = workspace.records, contract.key[0]
     if not records.count(contract.name):
-        return pl.DataFrame(schema=polars_schema(contract))
-    names = given[key[0]].unique()
-    some = records.table(contract.name).c[key[0]].in_(names.to_list()) if len(names) <= _FEW else None
-    return records.frame(contract.name, where=some).join(given.select(key), on=key, how="semi")
+        return ()
+    few = count_distinct(given[key]) <= _FEW
+    some = records.table(contract.name).c[key].in_(given[key].unique().to_list()) if few else None
+    return records.batches(contract.name, where=some)
 
 
-def _write(
-    workspace: "Workspace", connection: sa.Connection, target: Target, made: Changes, source: str, outcome: Outcome
-) -> None:
-    records, name = workspace.records, target.contract.name
-    records.upsert(connection, name, made.rows)
+def _write(workspace: "Workspace", connection: sa.Connection, target: Target, made: Changes) -> None:
+    """Write what is new and what changes, with what belongs to it in other tables."""
+    workspace.records.upsert(connection, target.contract.name, made.rows)
     if target.written is not None:
         target.written(workspace, connection, made.rows, made.known)
-    runs = records.table("imports")
+
+
+def _tell_of(workspace: "Workspace", connection: sa.Connection, table: str, source: str, outcome: Outcome) -> None:
+    """Put the import on the list of imports and into the audit log."""
+    runs = workspace.records.table("imports")
     number = connection.execute(sa.select(sa.func.coalesce(sa.func.max(runs.c.run), 0))).scalar_one() + 1
     now = datetime.now(UTC).replace(tzinfo=None)
-    connection.execute(sa.insert(runs).values(run=number, ts=now, table=name, source=source, **asdict(outcome)))
-    append(connection, records.table("audit"), "import", f"{name} from {source}", made.rows.height)
+    connection.execute(sa.insert(runs).values(run=number, ts=now, table=table, source=source, **asdict(outcome)))
+    stored = outcome.new + outcome.changed
+    append(connection, workspace.records.table("audit"), "import", f"{table} from {source}", stored)
 
 
 def _write_summary(file: Path, table: str, source: str, outcome: Outcome, wishes: Wishes) -> None:

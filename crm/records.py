@@ -304,8 +304,10 @@ class Records:
             name: The table; its contract has a key.
             frame: Columns of its contract, the key's among them, in any order.
         """
+        from crm.distinct import all_differ
+
         key = self.contracts[name].key
-        if frame.select(key).n_unique() < frame.height:
+        if not all_differ(frame.select(key)):
             frame = frame.unique(key, keep="last", maintain_order=True)
         self._write(connection, name, frame, "update")
 

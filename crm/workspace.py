@@ -89,7 +89,8 @@ class Workspace:
         if not version.exists():
             if not create:
                 raise Unusable(
-                    f"there is no workspace at {path}; `crm logs mine FILE` makes one, or name another with -w"
+                    f"there is no workspace at {path}; `crm logs mine FILE` makes one, or an import; or name another "
+                    "with -w"
                 )
             _make(path)
         found = version.read_text(encoding="ascii").strip()

@@ -6,6 +6,8 @@ from typing import Final
 
 import polars as pl
 
+from crm.distinct import count_distinct
+
 HOLDS: Final = 0.99
 """So many of the rows that could break a dependency must keep it."""
 
@@ -46,9 +48,8 @@ def broken(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """
     names = [name for name, kind in frame.schema.items() if kind in (pl.String, pl.Boolean)]
     for first in names:
-        known = frame[first].drop_nulls()
-        distinct = known.n_unique()
-        if known.len() - distinct < max(_LEAST, _REPEATED * known.len()) or distinct < 2:
+        known, distinct = frame[first].count(), count_distinct(frame[first])
+        if known - distinct < max(_LEAST, _REPEATED * known) or distinct < 2:
             continue
         sample = _sample(frame.select(names), first, distinct)
         pairs = [_Pair(first, second) for second in names if second != first]

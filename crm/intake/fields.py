@@ -23,6 +23,7 @@ Kind = Literal[
     "region",
     "country",
     "currency",
+    "channel",
     "json",
 ]
 """How the values of a field are written, and in what form they are stored."""

@@ -132,6 +132,10 @@ def _currency(found: pl.Series, raw: pl.Series, _way: Way) -> Reading:
     return _kept(words.word(found, words.CURRENCIES).fill_null(codes), found, raw)
 
 
+def _channel(found: pl.Series, raw: pl.Series, _way: Way) -> Reading:
+    return _kept(words.channels(found), found, raw)
+
+
 def _date(found: pl.Series, raw: pl.Series, way: Way) -> Reading:
     values = dates.dates(found, way.order)
     return _counted(values, found, raw, dates.PLAIN_DATE, dates.why_none)
@@ -192,6 +196,7 @@ _READERS: Final[dict[Kind, Callable[[pl.Series, pl.Series, Way], Reading]]] = {
     "idnumber": _id_number,
     "country": _country,
     "currency": _currency,
+    "channel": _channel,
 }
 _TYPES: Final[dict[Kind, pl.DataType]] = {
     "date": pl.Date(),

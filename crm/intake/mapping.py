@@ -107,10 +107,11 @@ def _whole(columns: Sequence[str]) -> dict[str, str]:
 
 def _short(columns: Sequence[str]) -> dict[str, str]:
     """The same without the first word, where that says whose the column is."""
-    return _first((_tail(plain(column)), column) for column in columns)
+    return _first((without_owner(plain(column)), column) for column in columns)
 
 
-def _tail(header: str) -> str:
+def without_owner(header: str) -> str:
+    """A header, as `plain` makes it, without a word for the customer before it."""
     before = next((word for word in (*_BEFORE, *_BEFORE_CHINESE) if header.startswith(word)), "")
     return header.removeprefix(before)
 

@@ -150,7 +150,7 @@ def _piece(rows: pl.DataFrame, mapping: Mapping, fields: Sequence[Field], ways: 
     order = [*(each for each in fields if each.kind != "json"), Field(EXTRAS, "json"), Field(ORIGINAL, "json")]
     frame = pl.DataFrame(
         [values.get(each.name, _nothing(rows.height, kinds.type_of(each.kind))).alias(each.name) for each in order]
-    )
+    ).rechunk()  # where columns are cut at different rows, every later step would copy all of them
     faults = _no_objects(mapping, {EXTRAS: wrong, ORIGINAL: wrong_too}, first)
     lost: list[pl.DataFrame] = []
     for each in (field for field in fields if field.name in readings):

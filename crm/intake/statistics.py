@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from crm import objects
+from crm.distinct import count_distinct
 from crm.intake.dependencies import broken
 
 EXTRAS: Final = "extras"
@@ -57,14 +58,19 @@ def _with_extras(frame: pl.DataFrame) -> pl.DataFrame:
     """The rows with a column for each that no field is for; those that hold numbers as numbers."""
     if EXTRAS not in frame.columns or frame[EXTRAS].null_count() == frame.height:
         return frame
-    names = [name for name in objects.keys(frame[EXTRAS]) if name not in frame.columns]
-    more = objects.unpacked(frame[EXTRAS], names)
-    as_numbers = [more[name].cast(pl.Float64, strict=False) for name in names]
-    kept = [
-        floats if (floats.count() >= _NUMBERS * more[name].count()) else more[name]
-        for name, floats in zip(names, as_numbers, strict=True)
-    ]
-    return pl.concat([frame, pl.DataFrame(kept)], how="horizontal") if kept else frame
+    chunks = frame[EXTRAS].get_chunks()  # one after the other, and so cut at the same rows as all other columns
+    found = {name for chunk in chunks for name in objects.keys(chunk)}
+    names = sorted(found.difference(frame.columns))
+    if not names:
+        return frame
+    more = pl.concat([objects.unpacked(chunk, names) for chunk in chunks], rechunk=False)
+    return pl.concat([frame, pl.DataFrame([_number_or_text(column) for column in more])], how="horizontal")
+
+
+def _number_or_text(column: pl.Series) -> pl.Series:
+    """Texts as numbers, where nearly all of them are some."""
+    floats = column.cast(pl.Float64, strict=False)
+    return floats if floats.count() >= _NUMBERS * column.count() else column
 
 
 def _outliers(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -84,7 +90,7 @@ def _outliers(frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
 def _lengths(column: pl.Series) -> pl.DataFrame:
     """Texts of odd lengths. Where hardly two are alike, they may be counted numbers: the first are short, and right."""
     found = _told(column.name, column.str.len_chars(), _SHORT, "is much longer than usual")
-    counted = found.height and column.n_unique() > _UNIQUE * column.count()
+    counted = found.height and count_distinct(column) > _UNIQUE * column.count()
     return found.filter(pl.col("what") != _SHORT) if counted else found
 
 

@@ -26,6 +26,15 @@ CURRENCIES: Final = {
     **dict.fromkeys(("港币", "港元", "hkd", "hk$"), "HKD"),
     **dict.fromkeys(("新台币", "台币", "twd", "nt$"), "TWD"),
 }
+CHANNELS: Final = {
+    **dict.fromkeys(("邮件", "电子邮件", "邮箱", "电子邮箱"), "email"),
+    **dict.fromkeys(("text", "texts", "textmessage", "textmessages", "短信", "手机短信"), "sms"),
+    **dict.fromkeys(("call", "calls", "telephone", "电话"), "phone"),
+    **dict.fromkeys(("weixin", "微信"), "wechat"),
+    **dict.fromkeys(("letter", "letters", "信件", "邮寄"), "post"),
+    **dict.fromkeys(("any", "every", "全部", "所有", "全部渠道", "所有渠道"), "all"),
+}
+"""Ways to reach a customer: a withdrawal in another writing must reach the consent that it is about."""
 
 _PROVINCES: Final = """
 北京 BJ Beijing|天津 TJ Tianjin|河北 HE Hebei|山西 SX Shanxi|内蒙古 NM InnerMongolia,NeiMongol,Neimenggu
@@ -130,6 +139,11 @@ def countries(texts: pl.Series) -> pl.Series:
     """Countries as two letters, where they are known; two letters become large ones."""
     upper = texts.str.to_uppercase().zip_with(texts.str.contains(r"^[A-Za-z]{2}$"), texts)
     return word(texts, COUNTRIES).fill_null(upper)
+
+
+def channels(texts: pl.Series) -> pl.Series:
+    """Ways to reach a customer; what is not known becomes small letters without blanks and signs."""
+    return word(texts, CHANNELS).fill_null(_bare(texts))
 
 
 def booleans(texts: pl.Series) -> pl.Series:

@@ -17,6 +17,7 @@ from crm.forgetting import replay
 from crm.forgotten import FORGOTTEN
 from crm.protection import ProtectionConfig, RecordsConfig
 from crm.records import Records
+from crm.secrets import key_file
 from crm.tables import Table
 from crm.workspace import RECORDS_FILE, Workspace
 from plugins.backup.archive import sync_folder, unpack
@@ -110,6 +111,9 @@ def restore(
         held = contents(Records(part / RECORDS_FILE, known(manifest, tables)), part / "lake", manifest)
         compare(backup, manifest, held)
         newer = _newer_list(witness, workspace, tables, warn)
+        listed = held[FORGOTTEN.name].rows if FORGOTTEN.name in held else 0
+        if listed or (newer is not None and newer.height):
+            _see_key(workspace, backup)
         _to_database(workspace, manifest, backup)
         with workspace.lock():
             erased = _erase(workspace, newer, backup)
@@ -237,3 +241,18 @@ def _erase(workspace: Workspace, newer: pl.DataFrame | None, backup: Path) -> Ma
             records.upsert(connection, FORGOTTEN.name, newer)
         append(connection, records.table(AUDIT.name), "restore", backup.name, None)
     return replay(workspace).tables
+
+
+def _see_key(workspace: Workspace, backup: Path) -> None:
+    """See that encrypted values can be read, for somebody must be looked for in them.
+
+    Raises:
+        Unusable: the key is neither in the backup nor where the configuration says.
+    """
+    key = key_file(workspace.path, workspace.protection)
+    if workspace.protection.encrypt and not key.exists():
+        raise Unusable(
+            f"{backup}: to erase again who was forgotten takes the key of encrypted values, and it is not there; "
+            "name a copy of it in a configuration (`protection: {encrypt: true, key_file: /FOLDER/field.key}`),"
+            " and restore by `crm -c FILE backup restore`"
+        )

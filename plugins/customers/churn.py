@@ -186,7 +186,8 @@ def _fitted(features: Sequence[Feature], values: Floats, labels: Ints, seed: int
     linear = LogisticRegression(C=PENALTY, max_iter=1000).fit(design(features, values), labels)
     words = [at for at, each in enumerate(features) if each.kind == "word"]
     boosting = HistGradientBoostingClassifier(**BOOSTING, categorical_features=words or None, random_state=seed)
-    return linear.coef_[0], float(linear.intercept_[0]), boosting.fit(values, labels)
+    nowhere = np.isnan(values).all(axis=0)  # scikit-learn has no bins for a column that a fold has no value of
+    return linear.coef_[0], float(linear.intercept_[0]), boosting.fit(np.where(nowhere, 0.0, values), labels)
 
 
 def _scores(features: Sequence[Feature], weights: Floats, intercept: float, boosting: Any, values: Floats) -> Floats:

@@ -10,6 +10,7 @@ import polars as pl
 from crm.errors import Unusable
 from plugins.customers.features import check_columns
 from plugins.customers.profiles import as_numbers
+from plugins.customers.quantify import LARGEST
 from plugins.customers.separation import Floats
 
 MOST_WORDS: Final = 50
@@ -118,7 +119,7 @@ def _numbers(column: pl.Series) -> pl.Series:
             raise Unusable(
                 f"column `{column.name}`: most of its texts are no numbers, and the model knows it as numbers"
             )
-    return found.set(found.is_infinite(), None).fill_null(np.nan)
+    return found.set(found.abs() >= LARGEST, None).fill_null(np.nan)
 
 
 def _places(column: pl.Series, words: Sequence[str]) -> pl.Series:

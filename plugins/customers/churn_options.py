@@ -9,7 +9,6 @@ import click
 
 from crm.errors import Unusable, UsageError
 from crm.messages import counted
-from crm.output import personal_columns
 from crm.reading import current_file, table_or_workspace
 from plugins.customers.learning_options import NamesType, refuse_personal
 from plugins.customers.order_options import Horizon, HorizonType
@@ -207,12 +206,12 @@ def _of_file(app: "App", given: dict[str, Any], features: tuple[str, ...] | None
 
 
 def _table(app: "App", customer: str | None) -> "pl.DataFrame":
-    from crm.reading import current_table
     from plugins.customers.features import check_columns
+    from plugins.customers.headers import people_table
 
     if given_moment() is not None:
         raise UsageError("--as-of is about the workspace, and --input names a file")
-    table = current_table(app)
+    table = people_table(app)
     check_columns(table, [customer] if customer else [], "--customer")
     return table
 
@@ -234,7 +233,9 @@ def _names(
         if given["label"] in features:
             raise UsageError(f"--label {given['label']} is among --features, where it would tell itself")
         return features
-    personal = personal_columns(app.tables.values())
+    from plugins.customers.headers import personal_among
+
+    personal = personal_among(app, table.columns)
     others = [name for name in table.columns if name not in (given["label"], given["customer"])]
     left = [name for name in others if name in personal]
     if left:

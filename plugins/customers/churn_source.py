@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from crm.errors import Unusable, UsageError
+from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 from plugins.customers.churn_features import Feature, features_of, matrix, usable
 from plugins.customers.features import check_columns
@@ -112,7 +113,9 @@ def labels_of(frame: pl.DataFrame, label: str, positive: str | None) -> tuple[pl
     said = frame[label].cast(pl.String).str.strip_chars().replace("", None)
     values = said.drop_nulls().unique().sort().to_list()
     if len(values) != 2:
-        raise Unusable(f"column `{label}` has {len(values):,} different values, and two are needed: churned, and not")
+        raise Unusable(
+            f"column `{label}` has {counted(len(values), 'different value')}, and two are needed: churned, and not"
+        )
     if positive is None:
         usual = [value for value in values if value.casefold() in LEFT]
         if len(usual) != 1:

@@ -142,7 +142,7 @@ CONSENT_FIELDS: Final = _fields(
     CONSENTS,
     {
         "customer": ("id", f"{_WHO} client member user 客户 会员 用户 顾客"),
-        "channel": ("category", "medium way purpose 渠道 方式 联系渠道 通道"),
+        "channel": ("channel", "medium way purpose 渠道 方式 联系渠道 通道"),
         "ts": ("timestamp", "date datetime time timestamp givenat consentdate at 时间 日期 同意时间 授权时间 登记时间"),
         "granted": ("boolean", "consent agreed optin subscribed allowed status 同意 是否同意 授权 是否授权 订阅 状态"),
         "source": ("category", "form origin 来源 登记来源 途径"),

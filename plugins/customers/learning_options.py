@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 import click
 
 from crm.errors import UsageError
-from crm.output import personal_columns
 
 if TYPE_CHECKING:
     from crm.app import App
@@ -88,10 +87,10 @@ def refuse_personal(app: "App", columns: Iterable[str]) -> None:
     Raises:
         UsageError: one is.
     """
-    personal = personal_columns(app.tables.values())
-    for column in columns:
-        if column in personal:
-            raise UsageError(f"column `{column}` is personal: it can be neither a feature nor a class")
+    from plugins.customers.headers import personal_among
+
+    for column in personal_among(app, columns):
+        raise UsageError(f"column `{column}` is personal: it can be neither a feature nor a class")
 
 
 def scales_of(app: "App", file: Path | None) -> "dict[str, dict[str, float]]":
@@ -174,8 +173,9 @@ def current_learning(app: "App") -> "tuple[Examples, Settings]":
         UsageError: options do not fit the table, or a column is personal.
         Unusable: the table, or the file of scales, cannot be used.
     """
-    from crm.reading import current_file, current_table
+    from crm.reading import current_file
     from plugins.customers.classes import Settings, examples
+    from plugins.customers.headers import people_table
     from plugins.customers.profile_options import check_moment, workspace_rows
 
     given = click.get_current_context().meta.get(_META)
@@ -186,7 +186,7 @@ def current_learning(app: "App") -> "tuple[Examples, Settings]":
     settings = Settings(given["strategy"], given["kernel"], given["cost"], given["gamma"], given["scaling"], scales)
     check_moment()
     names = (*given["features"], given["label"])
-    table = workspace_rows(app, names, "--features and --label") if current_file() is None else current_table(app)
+    table = workspace_rows(app, names, "--features and --label") if current_file() is None else people_table(app)
     known = examples(table, given["features"], given["label"], scales, given["max_rows"])
     _tell(app, known)
     return known, settings

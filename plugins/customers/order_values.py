@@ -14,6 +14,9 @@ _EXCEL: Final = r"^(\d{5})(?:\.\d+)?$"
 _FIRST_OF_EXCEL: Final = pl.date(1899, 12, 30)
 """The day 0 that makes the numbers of all days from 1 March 1900 right."""
 
+_LARGEST: Final = 1e15
+"""Amounts from here on have no exact cents, and sums of the largest numbers are not finite."""
+
 _SIGNS: Final = r"US\$|[\s¥£$€元]|CNY|RMB|USD|EUR"
 _THOUSANDS: Final = r"^[-+]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$"
 _DECIMAL_COMMA: Final = r"^[-+]?\d+,\d{1,2}$"
@@ -33,14 +36,14 @@ def dates(values: pl.Series) -> pl.Series:
 
 
 def amounts(values: pl.Series) -> pl.Series:
-    """The amount of each value; null for what is no finite number.
+    """The amount of each value; null for what is no number, or 10^15 and more.
 
     Signs of currencies are passed over. A comma before groups of three digits separates thousands, one before one or
     two digits at the end is the decimal comma.
     """
     if values.dtype.is_numeric():
         number = pl.col(values.name).cast(pl.Float64)
-        return values.to_frame().select(pl.when(number.is_finite()).then(number))[values.name]
+        return values.to_frame().select(_sane(number))[values.name]
     text = pl.col("text").str.replace_all(_SIGNS, "")
     plain = (
         pl.when(text.str.contains(_THOUSANDS))
@@ -50,7 +53,11 @@ def amounts(values: pl.Series) -> pl.Series:
         .otherwise(text)
     )
     number = plain.cast(pl.Float64, strict=False)
-    return _each_once(_plain(values), pl.when(number.is_finite()).then(number))
+    return _each_once(_plain(values), _sane(number))
+
+
+def _sane(number: pl.Expr) -> pl.Expr:
+    return pl.when(number.abs() < _LARGEST).then(number)
 
 
 def _plain(values: pl.Series) -> pl.Series:

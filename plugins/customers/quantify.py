@@ -15,6 +15,8 @@ Scale = Mapping[str, float]
 
 _MANY: Final = 12
 """How many words of a scale a message lists at most."""
+LARGEST: Final = 1e100
+"""Sums of squares of larger numbers may not be finite."""
 
 
 class NoNumberError(ValueError):
@@ -79,7 +81,7 @@ def numbers(frame: pl.DataFrame, scales: Mapping[str, Scale]) -> Floats:
     """The columns of a table as numbers, NaN where one is missing; shape (rows, columns).
 
     Raises:
-        NoNumberError: a text is neither a word of its column's scale nor a finite number.
+        NoNumberError: a text is neither a word of its column's scale nor a number below 10^100.
     """
     found: Floats = np.empty(frame.shape)
     for at, column in enumerate(frame.get_columns()):
@@ -91,11 +93,11 @@ def quantified(column: pl.Series, scale: Scale) -> Floats:
     """A column as numbers, NaN where one is missing; shape (rows,).
 
     Raises:
-        NoNumberError: a text is neither a word of the scale nor a finite number.
+        NoNumberError: a text is neither a word of the scale nor a number below 10^100.
     """
     if (column.dtype.is_numeric() or column.dtype == pl.Boolean) and not scale:
         plain = column.cast(pl.Float64)
-        _refuse(column, plain.is_infinite(), scale)
+        _refuse(column, plain.is_not_nan() & (plain.abs() >= LARGEST), scale)
         return plain.to_numpy()
     texts = column.cast(pl.String).str.normalize("NFKC").str.strip_chars()
     words = {_folded(word): number for word, number in scale.items()}
@@ -104,7 +106,7 @@ def quantified(column: pl.Series, scale: Scale) -> Floats:
     missing = texts.is_null() | (texts == "")
     if column.dtype.is_float():
         missing |= column.is_nan()
-    _refuse(column, ~missing & ~said.is_finite().fill_null(value=False), scale)
+    _refuse(column, ~missing & ~(said.abs() < LARGEST).fill_null(value=False), scale)
     return said.set(missing, None).cast(pl.Float64).to_numpy()
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 KNOWN_BY: Final = ("email", "idnumber", "login", "phone")
 """Fields of a customer that identities are made of, in the order in which they are stored."""
 _SLICE: Final = 50_000
+_ASKED: Final = 2_000
+"""For so many customers is asked at once; a statement of SQLite has 32,766 parameters at most."""
 
 
 def identities(workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
@@ -48,13 +50,33 @@ def _hashes(key: bytes, kind: str, values: pl.Series) -> pl.Series:
 
 def write_identities(workspace: "Workspace", connection: sa.Connection, rows: pl.DataFrame, known: pl.Series) -> None:
     """Write by what customers are known, in place of what they were known by before."""
-    records = workspace.records
-    before = rows.filter(known).select("customer")
-    if before.height:
-        pairs = before.join(pl.DataFrame({"kind": KNOWN_BY}), how="cross")
-        records.delete(connection, IDENTITIES.name, pairs)
+    who = rows.select("customer", *KNOWN_BY)
+    if known.any():
+        _replace(workspace, connection, who.filter(known))
+        who = who.filter(~known)
     for kind in KNOWN_BY:  # one after the other, which takes less room than all at once
-        records.append(connection, IDENTITIES.name, _of_kind(workspace, rows, kind))
+        workspace.records.append(connection, IDENTITIES.name, _of_kind(workspace, who, kind))
+
+
+def _replace(workspace: "Workspace", connection: sa.Connection, rows: pl.DataFrame) -> None:
+    """The same of customers who are there; what has not changed is not written."""
+    records, key = workspace.records, list(IDENTITIES.key)
+    there, now = _known_by(workspace, connection, rows["customer"]), identities(workspace, rows)
+    records.delete(connection, IDENTITIES.name, there.join(now, on=key, how="anti"))
+    records.append(connection, IDENTITIES.name, now.join(there, on=key, how="anti", maintain_order="left"))
+
+
+def _known_by(workspace: "Workspace", connection: sa.Connection, customers: pl.Series) -> pl.DataFrame:
+    """By what customers are known now, former ids apart.
+
+    They are asked for by id alone: asked for kinds too, SQLite would look through all of a kind for each of them.
+    """
+    column = workspace.records.table(IDENTITIES.name).c.customer
+    parts = [
+        workspace.records.frame(IDENTITIES.name, where=column.in_(some.to_list()), connection=connection)
+        for some in (customers[at : at + _ASKED] for at in range(0, len(customers), _ASKED))
+    ]
+    return pl.concat(parts).filter(pl.col("kind").is_in(KNOWN_BY))
 
 
 CUSTOMERS: Final = Target(

@@ -65,6 +65,8 @@ def _row(found: Cards, card: Card) -> dict[str, str]:
     for each in card.properties:
         column, read = _READ.get(each.name, ("", _plain))
         text = read(found.decoded(each), each.old) if column else ""
+        if each.name == "BDAY" and _YEARLESS.match(text):
+            column = "birthday_without_year"  # which is no date, and no reason to lose the card
         if text:
             given.setdefault(column, []).append((_rank(each), text))
     row: dict[str, str] = {}
@@ -113,6 +115,8 @@ def _day(text: str, old: bool) -> str:
     return _DAY.sub(r"\1-\2-\3", _plain(text, old))
 
 
+_YEARLESS: Final = re.compile(r"--\d")
+"""How a card begins a day of a year that it does not tell: --0203, --02-03."""
 _SEVERAL: Final = ("phone", "email", "address")
 _READ: Final[Mapping[str, tuple[str, Callable[[str, bool], str]]]] = {
     "FN": ("name", _plain),

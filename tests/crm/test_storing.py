@@ -1,16 +1,19 @@
 """Rows of a file against rows of a table: as if they had come one after the other."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crm import storing
 from crm.options import ON_DUPLICATE, OnDuplicate
 from crm.schema import polars_schema
-from crm.storing import changes
+from crm.storing import Changes, changes
 from crm.tables import Column, Table
 
 PEOPLE = Table(
@@ -68,8 +71,21 @@ def folded(before: Row, new: Row, how: OnDuplicate) -> Row:
     return made
 
 
-@given(rows(unique=True), rows(unique=False), st.sampled_from(ON_DUPLICATE))
-def test_it_is_as_if_rows_came_one_after_the_other(stored: list[Row], given_rows: list[Row], how: OnDuplicate) -> None:
+def in_all(parts: list[Changes]) -> Changes:
+    """What all parts do together."""
+    return Changes(
+        pl.concat([part.rows for part in parts]),
+        pl.concat([part.known for part in parts]),
+        sum(part.same for part in parts),
+        pl.concat([part.duplicates for part in parts]).sort(),
+        sum(part.repeated for part in parts),
+    )
+
+
+@given(rows(unique=True), rows(unique=False), st.sampled_from(ON_DUPLICATE), st.integers(1, 3), st.integers(1, 5))
+def test_it_is_as_if_rows_came_one_after_the_other(
+    stored: list[Row], given_rows: list[Row], how: OnDuplicate, batch: int, part: int
+) -> None:
     def clean(row: Row) -> Row:
         """A row whose text that a phone came from has a phone."""
         original = json.loads(row["original"] or "{}")
@@ -82,7 +98,10 @@ def test_it_is_as_if_rows_came_one_after_the_other(stored: list[Row], given_rows
     after = dict(before)
     for row in given_rows:
         after[row["id"]] = folded(after[row["id"]], row, how) if row["id"] in after else row
-    found = changes(PEOPLE, pl.DataFrame(given_rows, SCHEMA), pl.DataFrame(stored, SCHEMA), how)
+    batches = pl.DataFrame(stored, SCHEMA).iter_slices(batch)
+    with patch.object(storing, "_PART", part):
+        parts = list(changes(PEOPLE, pl.DataFrame(given_rows, SCHEMA), batches, how))
+    found = in_all(parts or list(changes(PEOPLE, pl.DataFrame(schema=SCHEMA), (), how)))
     written = {row["id"]: row for row in found.rows.to_dicts()}
     assert {**before, **written} == after
     assert len(written) == found.rows.height
@@ -101,6 +120,21 @@ def test_it_is_as_if_rows_came_one_after_the_other(stored: list[Row], given_rows
 @pytest.mark.parametrize("how", ON_DUPLICATE)
 def test_a_file_may_lack_columns(how: OnDuplicate) -> None:
     stored = pl.DataFrame([{"id": "a", "phone": "1", "age": 3}], SCHEMA)
-    found = changes(PEOPLE, pl.DataFrame({"id": ["a", "b"]}), stored, how)
+    found = in_all(list(changes(PEOPLE, pl.DataFrame({"id": ["a", "b"]}), [stored], how)))
     assert found.rows["id"].to_list() == ["b"]
     assert found.same == 1
+
+
+def test_of_the_table_some_rows_at_a_time_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storing, "_PART", 2)
+    read = 0
+
+    def table() -> Iterator[pl.DataFrame]:
+        nonlocal read
+        for number in range(6):
+            read += 1
+            yield pl.DataFrame([{"id": f"{number}", "phone": "1"}], SCHEMA)
+
+    rows = pl.DataFrame({"id": [str(number) for number in range(9)], "phone": ["1", "2", *["1"] * 7]})
+    found = [(read, made.new, made.changed, made.same) for made in changes(PEOPLE, rows, table(), "update")]
+    assert found == [(2, 0, 1, 1), (4, 0, 0, 2), (6, 0, 0, 2), (6, 3, 0, 0)]

@@ -217,6 +217,23 @@ def test_the_field_key_goes_in_on_demand_alone(crm: "Crm", target: Path) -> None
         assert sorted(found) == ["li@example.com", "zhang@example.com"]
 
 
+def test_who_was_forgotten_is_looked_for_by_a_copy_of_the_key(crm: "Crm", target: Path) -> None:
+    crm.configure("protection: {encrypt: true}\n")
+    fill(crm)
+    crm("customers", "forget", "K1", "--yes")
+    file = backup(crm, target)
+    home = crm.folder / "back"
+    said = crm("backup", "restore", file, "--to", home, code=4).stderr
+    assert "takes the key of encrypted values, and it is not there" in said
+    assert ".part" not in said
+    assert not home.exists()
+    config, key = crm.folder / "new.yaml", crm.folder / "copy.key"
+    (crm.workspace / "field.key").rename(key)
+    config.write_text(f"protection: {{encrypt: true, key_file: {key}}}\n")
+    crm("-w", crm.folder / "nowhere", "-c", config, "backup", "restore", file, "--to", home)
+    assert at(crm, home, type(crm)).rows("customers", "list", "--unmask")[0]["email"] == "li@example.com"
+
+
 def test_who_was_forgotten_since_does_not_come_back(crm_on: "Crm", target: Path) -> None:
     fill(crm_on, mine=True)
     file = backup(crm_on, target)

@@ -8,7 +8,7 @@ import click
 from crm.app import App, pass_app
 from crm.errors import Unusable
 from crm.output import table_output
-from crm.reading import current_file, current_table, table_or_workspace
+from crm.reading import current_file, table_or_workspace
 from plugins.customers.profile_options import as_of_option, check_moment, workspace_rows
 
 if TYPE_CHECKING:
@@ -47,11 +47,12 @@ def command(app: App, model: Path) -> "pl.DataFrame":
     """
     from plugins.customers.classes import asked, predictions
     from plugins.customers.features import check_new
+    from plugins.customers.headers import people_table
 
     about, fitted = _read(model)
     check_moment()
     columns = about.columns
-    frame = workspace_rows(app, columns, f"the model {model}") if current_file() is None else current_table(app)
+    frame = workspace_rows(app, columns, f"the model {model}") if current_file() is None else people_table(app)
     check_new(frame, ("predicted", "score"))
     found = asked(fitted, frame)
     predicted, scores = predictions(fitted, found)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from crm.access import require
 from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.output import table_output
@@ -64,6 +65,8 @@ def command(app: App, model: Path, folds: int) -> "pl.DataFrame":
     """
     from plugins.customers.classes import learnt, nodes
 
+    if (app.workspace_path / "version").exists():
+        require(app, "analyse")
     _check_place(model)
     known, settings = current_learning(app)
     fitted = learnt(known, settings)

@@ -10,7 +10,7 @@ from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.messages import counted
 from crm.output import table_output
-from crm.reading import current_file, current_table, table_or_workspace
+from crm.reading import current_file, table_or_workspace
 from plugins.customers.learning_options import (
     features_option,
     quantify_option,
@@ -103,13 +103,14 @@ def command(
     from plugins.customers.clusters import clustered, names_of, per_record, scaled
     from plugins.customers.clusters import summary as summarised
     from plugins.customers.features import check_new, points
+    from plugins.customers.headers import people_table
 
     if m is not None and method != "fuzzy":
         raise UsageError("--m is about --method fuzzy")
     refuse_personal(app, features)
     scales = scales_of(app, quantify)
     _check_save(app, save, customer)
-    frame = workspace_rows(app, features) if current_file() is None else current_table(app)
+    frame = workspace_rows(app, features) if current_file() is None else people_table(app)
     found = points(frame, features, scales)
     numbers = range(2, MOST + 1) if clusters is None else [clusters]
     partition = clustered(scaled(found.values, scaling), numbers, method, 2.0 if m is None else m, seed)

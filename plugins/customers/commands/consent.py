@@ -43,6 +43,7 @@ def command(
     from crm.consents import ANY, history
     from crm.whose import all_ids, customer_of
 
+    channel = _channel(channel)
     if granted is None and (source or at):
         raise UsageError("--source and --at are about what the customer says: add --grant or --withdraw")
     if granted is not None:
@@ -57,6 +58,25 @@ def command(
     table = workspace.records.table("consents")
     rows = history(workspace.records.frame("consents", where=table.c.customer.in_(ids)))
     return rows if channel is None or granted is not None else rows.filter(channel=channel)
+
+
+def _channel(said: str | None) -> str | None:
+    """The channel as an import writes it, so that a withdrawal in another writing finds what it is about.
+
+    Raises:
+        UsageError: it is empty: to be about all, it must be left out.
+    """
+    import polars as pl
+
+    from crm.intake.texts import clean
+    from crm.intake.words import channels
+
+    if said is None:
+        return None
+    found = channels(clean(pl.Series([said], dtype=pl.String)))[0]
+    if not found:
+        raise UsageError("--channel is empty; leave it out for all channels")
+    return str(found)
 
 
 def _moment(at: str | None) -> "datetime | None":

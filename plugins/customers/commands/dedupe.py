@@ -9,8 +9,8 @@ from crm.app import App, pass_app
 from crm.errors import NothingFound, UsageError
 from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
-from crm.output import current, personal_columns, table_output
-from crm.reading import current_file, current_table, table_or_workspace
+from crm.output import current, personal_now, table_output
+from crm.reading import current_file, table_or_workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -153,10 +153,11 @@ def _linkage(
 ) -> "tuple[Linkage, Mapping[str, str], str | None]":
     """The records of the file or the workspace, linked; what each column is; and the column that names the records."""
     from plugins.customers import linkage_columns
+    from plugins.customers.headers import people_table
     from plugins.customers.record_linkage import Linkage
 
     if current_file() is not None:
-        frame = current_table(app)
+        frame = people_table(app)
         columns = linkage_columns.chosen(frame.columns, linkage_columns.parse(match))
         name = _id_column(frame, id_column, columns)
     else:
@@ -221,7 +222,7 @@ def _masked(app: App, table: "pl.DataFrame", name: str | None, columns: tuple[st
     from crm import masks
     from crm.audit import record
 
-    mask = personal_columns(app.tables.values()).get(name or "")
+    mask = personal_now(app).get(name or "")
     if mask is None:
         return table
     if current().unmask:

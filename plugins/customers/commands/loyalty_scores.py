@@ -9,7 +9,7 @@ from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
-from crm.output import current, personal_columns, table_output
+from crm.output import current, table_output
 from crm.reading import current_file, table_or_workspace
 
 if TYPE_CHECKING:
@@ -99,9 +99,10 @@ def _answers(
     """`group` and `score` of each answer that counts."""
     import polars as pl
 
+    from plugins.customers.headers import personal_among
     from plugins.customers.surveys import PERIODS
 
-    if group is not None and group in personal_columns(app.tables.values()):
+    if group is not None and personal_among(app, [group]):
         raise UsageError(f"--by: the column `{group}` is personal")
     needed = {"score"} | ({"date"} if group in _PERIODS or last else set()) | ({"customer"} if last else set())
     rows = (
@@ -161,11 +162,11 @@ def _of_file(app: App, columns: dict[str, str | None], group: str | None, needed
     """The file's answers."""
     import polars as pl
 
-    from crm.reading import current_table
     from plugins.customers.features import check_columns
+    from plugins.customers.headers import people_table
     from plugins.customers.order_values import amounts, dates
 
-    table = current_table(app)
+    table = people_table(app)
     names = {role: columns[role] or role for role in _COLUMNS}
     for role, name in names.items():
         if role in needed or columns[role]:

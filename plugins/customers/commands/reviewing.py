@@ -10,6 +10,7 @@ import polars as pl
 from crm.access import require
 from crm.audit import append
 from crm.errors import Unusable, UsageError
+from crm.masks import HIDDEN
 from crm.messages import counted
 from crm.output import current, known_writers, show
 from crm.reading import TableFile, read_table
@@ -51,8 +52,12 @@ def write_review(app: "App", pairs: pl.DataFrame, file: Path) -> None:
     if not doubtful.height:
         app.note(f"no pair is doubtful; {file} has none to decide")
         return
+    written = f"{counted(doubtful.height, 'doubtful pair')} written to {file}"
+    if not output.unmask:
+        app.warn(f"{written}, masked: to look at; to decide, write the file with --unmask, for --answers needs the ids")
+        return
     app.note(
-        f"{counted(doubtful.height, 'doubtful pair')} written to {file}; write same or different into `decision`, "
+        f"{written}; write same or different into `decision`, "
         f"then: {click.get_current_context().command_path} --answers {file}"
     )
 
@@ -89,6 +94,8 @@ def take_answers(app: "App", file: Path) -> None:
     missing = [name for name in ("pair", "decision", "customer") if name not in sheet.columns]
     if missing:
         raise Unusable(f"{file}: there is no column `{missing[0]}`; it should be a file that --review has written")
+    if sheet.height and sheet["customer"].cast(pl.String).str.ends_with(HIDDEN).all():
+        raise Unusable(f"{file}: its ids are masked and cannot be read back; write the file with --unmask")
     pairs = _decided(file, sheet)
     _check_known(app, file, pairs)
     different = pairs.filter(pl.col("decision").is_in(_DIFFERENT))

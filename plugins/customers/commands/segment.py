@@ -104,14 +104,14 @@ def _of_file(app: App, customer: str) -> "pl.DataFrame":
     """The rows of the file, its texts as numbers where all are."""
     import polars as pl
 
-    from crm.reading import current_table
     from plugins.customers.features import check_columns
+    from plugins.customers.headers import people_table
     from plugins.customers.profile_options import given_moment
     from plugins.customers.profiles import as_numbers
 
     if given_moment() is not None:
         raise UsageError("--as-of is about the workspace, and --input names a file")
-    table = current_table(app)
+    table = people_table(app)
     check_columns(table, [customer], "--customer")
     texts = [as_numbers(each) for each in table.get_columns() if each.dtype == pl.String and each.name != customer]
     table = table.with_columns(texts).with_columns(pl.col(customer).cast(pl.String).str.strip_chars())

@@ -362,7 +362,9 @@ class TestWords:
     @pytest.mark.parametrize(
         ("kind", "text", "word"),
         [("sex", "男", "m"), ("sex", "Female", "f"), ("sex", "先生", "m"), ("sex", "保密", None), ("sex", "x", "x"),
-         ("currency", "人民币", "CNY"), ("currency", "usd", "USD"), ("currency", "$", "USD"), ("currency", "¥", "¥")],
+         ("currency", "人民币", "CNY"), ("currency", "usd", "USD"), ("currency", "$", "USD"), ("currency", "¥", "¥"),
+         ("channel", "E-Mail", "email"), ("channel", "电子邮件", "email"), ("channel", "SMS", "sms"),
+         ("channel", "短信", "sms"), ("channel", "ALL", "all"), ("channel", "Feed 2", "feed2")],
     )  # fmt: skip
     def test_other_words(self, kind: Kind, text: str, word: str | None) -> None:
         assert one(kind, text) == word

@@ -42,6 +42,7 @@ SAMPLES = {
     "region": ["广东省", "SC", "Beijing", "x"],
     "country": ["中国", "usa", "de", "x"],
     "currency": ["人民币", "usd", "x"],
+    "channel": ["E-Mail", "短信", "Feed 2", "x"],
 }
 odd = st.text() | st.none() | st.sampled_from(["", " ", "-", "N/A", "null", "'=1", "''+1", "　", "e\u200d\u0301"])
 
@@ -92,6 +93,15 @@ class TestTwice:
 
 
 class TestColumns:
+    def test_they_are_cut_at_the_same_rows(self) -> None:
+        """Polars copies a whole table at every step where they are not."""
+        names = pl.concat([pl.Series("who", ["Ann", "Bo"]), pl.Series("who", ["Cy"])])
+        assert names.n_chunks() == 2
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(normalise, "_PIECE", 4)
+            found = rows(pl.concat([pl.DataFrame([names, pl.Series("email", ["A@x.cn"] * 3)])] * 3)).frame
+        assert set(found.n_chunks("all")) == {3}
+
     def test_types_and_order_are_those_of_the_fields(self) -> None:
         found = rows(pl.DataFrame({"phone": ["1"], "x": ["y"]})).frame
         assert found.columns == [*KINDS, "extras", "original"]

@@ -185,6 +185,17 @@ def test_customers_are_masked(crm: "Crm") -> None:
     assert [row["customer"] for row in cluster(crm, file, "--features", "x", "--clusters", 2)] == ["z***", "l***"]
 
 
+def test_personal_columns_are_masked_whatever_language_their_headers_are_in(crm: "Crm") -> None:
+    file = crm.log("in.csv", "编号,客户姓名,Mobile 2,出生日期,x", "7,张三,13812345678,1980-03-04,1", "8,李四,,,9")
+    first = cluster(crm, file, "--features", "x", "--clusters", 2)[0]
+    del first["cluster"]
+    assert list(first.values()) == ["7", "张***", "138***78", "1980-***", "1"]
+    assert "is personal" in crm("customers", "cluster", "--input", file, "--features", "Mobile 2", code=2).stderr
+    crm.configure("access: {shown: [客户姓名], personal: {x: hidden}}\n")
+    assert "张三" in crm("customers", "cluster", "--input", file, "--features", "编号").stdout
+    assert "is personal" in crm("customers", "cluster", "--input", file, "--features", "x", code=2).stderr
+
+
 @pytest.mark.reference
 @pytest.mark.parametrize("seed", range(5))
 def test_the_worked_example_of_a_paper_has_these_clusters(crm: "Crm", reference_data: Path, seed: int) -> None:

@@ -75,6 +75,18 @@ def test_a_word_is_stored_with_its_time_and_source_and_recorded(crm_on: "Crm") -
     assert what == ["email: granted by a customer", "all: withdrawn by a customer"]
 
 
+def test_a_withdrawal_in_another_writing_is_about_the_same_channel(crm: "Crm") -> None:
+    customers(crm)
+    crm("customers", "consent", "K1", "--channel", "E-Mail", "--grant", "--at", "2026-03-01")
+    file = crm.log("withdrawn.csv", "customer,channel,date,consent", "K1,电子邮件,2026-03-02,退订")
+    crm("consents", "import", file)
+    rows = crm.rows("customers", "consent", "K1", "--channel", "EMAIL")
+    assert [(row["channel"], row["granted"], row["holds"]) for row in rows] == [
+        ("email", True, False),
+        ("email", False, True),
+    ]
+
+
 def test_what_was_said_before_a_merge_counts_after_it(crm: "Crm", tmp_path: "Path") -> None:
     customers(crm)
     crm("customers", "consent", "K1", "--channel", "email", "--grant", "--at", "2026-03-01")
@@ -96,6 +108,7 @@ def test_what_was_said_before_a_merge_counts_after_it(crm: "Crm", tmp_path: "Pat
     [
         (("K9",), 6, "no customer is known by this"),
         (("K1", "--source", "form"), 2, "add --grant or --withdraw"),
+        (("K1", "--grant", "--channel", " "), 2, "--channel is empty"),
         (("K1", "--grant", "--at", "tomorrow"), 2, "--at: `tomorrow` is no time"),
         (("K1", "--grant", "--at", "2999-01-01"), 2, "has not come yet"),
     ],

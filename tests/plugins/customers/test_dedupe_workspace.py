@@ -79,8 +79,9 @@ def test_importing_a_merged_record_again_is_about_the_customer_who_stayed(shop: 
 
 def test_doubtful_pairs_are_written_for_a_person_to_decide(shop: "Crm") -> None:
     sheet = shop.folder / "doubtful.csv"
-    shop("customers", "dedupe", "--threshold", 1, "--review", sheet)
+    assert "masked: to look at" in shop("customers", "dedupe", "--threshold", 1, "--review", sheet).stderr
     assert "K01" not in sheet.read_text("utf-8")
+    assert "ids are masked" in shop("customers", "dedupe", "--answers", sheet, code=4).stderr
     shop("customers", "dedupe", "--threshold", 1, "--review", sheet, "--unmask")
     rows = pl.read_csv(sheet, infer_schema=False)
     pairs = (

@@ -150,6 +150,19 @@ class TestMistakes:
         assert "is off" in crm("customers", "encrypt", "--key-file", crm.folder / "new.key", code=2).stderr
         assert not (crm.folder / "new.key").exists()
 
+    def test_two_changes_at_a_time_are_refused_and_no_key_is_made(self, crm: "Crm") -> None:
+        crm.configure(ON)
+        fill(crm)
+        coming = crm.workspace / "field.key.next"
+        coming.write_text("00" * 32 + "\n")
+        coming.chmod(0o600)
+        other = crm.folder / "other.key"
+        assert "was interrupted; end it by" in crm("customers", "encrypt", "--key-file", other, code=4).stderr
+        assert not other.exists()
+        crm("customers", "encrypt")
+        assert (crm.workspace / "field.key").read_text().strip() == "00" * 32
+        assert crm("customers", "encrypt", "--key-file", other).exit_code == 0
+
     def test_without_the_key_nothing_is_shown_or_made(self, crm: "Crm") -> None:
         crm.configure(ON)
         fill(crm)

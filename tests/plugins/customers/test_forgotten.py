@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -53,3 +54,11 @@ def test_only_who_was_forgotten_is_kept_out(crm: "Crm", there: Any, gone: set[st
     assert is_forgotten(workspace, given).to_list() == expected
     with workspace.lock():
         assert replay(workspace).tables == {}
+
+
+@pytest.mark.parametrize("row", ["customer,,2026-01-01T00:00:00Z,1,", ",5,2026-01-01T00:00:00Z,1,", "x,5,,1,"])
+def test_a_damaged_list_is_refused(crm: "Crm", row: str) -> None:
+    file = crm.folder / "list.csv"
+    file.write_text(f"kind,hash,ts,entry,tables\n{row}\n", "utf-8")
+    result = crm("customers", "forgotten", "--take", file, code=4)
+    assert result.stderr == f"crm: {file} is no export of the table `forgotten`\n"

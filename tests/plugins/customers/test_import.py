@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
+
+from crm.records import Records
+from plugins.customers import targets
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
@@ -83,6 +87,29 @@ class TestCustomers:
         found = outcome(crm, "customers", "import", file, "--on-duplicate", how)
         assert (found["new"], found["changed"] + found["same"]) == (1, 1)
         assert customers(crm).select("phone", "city").row(0) == (phone, city)
+
+    def test_of_what_customers_are_known_by_only_what_changes_is_written(
+        self, crm: "Crm", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        crm("customers", "import", write(crm, "a.csv", "id,phone,login\nK1,13800138000,ann\nK2,13700137000,bo\n"))
+        before = crm.open().records.frame("identities")
+        gone: list[pl.DataFrame] = []
+        delete = Records.delete
+
+        def watched(records: Records, connection: sa.Connection, name: str, keys: pl.DataFrame) -> int:
+            gone.append(keys)
+            return delete(records, connection, name, keys)
+
+        monkeypatch.setattr(Records, "delete", watched)
+        monkeypatch.setattr(targets, "_ASKED", 1)
+        file = write(crm, "b.csv", "id,phone,login,city\nK1,13900139000,ann,深圳\nK2,13700137000,bo,广州\nK3,,cy,\n")
+        assert outcome(crm, "customers", "import", file)["changed"] == 2
+        phone = (pl.col("kind") == "phone") & (pl.col("customer") == "K1")
+        assert_frame_equal(pl.concat(gone), before.filter(phone), check_row_order=False)
+        after = crm.open().records.frame("identities")
+        new = after.join(before, on=after.columns, how="anti").sort("customer")
+        assert new.select("kind", "customer").rows() == [("phone", "K1"), ("login", "K3")]
+        assert after.height == before.height + 1
 
     def test_fail_stores_nothing(self, crm: "Crm") -> None:
         crm("customers", "import", write(crm, "a.csv", "id,phone\nK1,13800138000\n"))
@@ -207,6 +234,22 @@ class TestOrders:
         assert len(crm.rows("customers", "rfm")) > 100
         portrait = crm.rows("customers", "show", "cao.ying")
         assert {"basics", "consumption"} <= {row["about"] for row in portrait}
+
+
+def test_a_file_of_which_no_column_is_known_is_refused_and_a_map_helps(crm: "Crm") -> None:
+    file = write(crm, "odd.csv", "wer;was\nK1;Ada\n")
+    said = crm("customers", "import", file, "--save-map", crm.folder / "odd.yaml", code=4).stderr
+    assert "odd.csv: none of its columns is known as one of customers: wer, was" in said
+    text = (crm.folder / "odd.yaml").read_text("utf-8").replace("wer: extras", "wer: customer")
+    (crm.folder / "odd.yaml").write_text(text, "utf-8")
+    assert outcome(crm, "customers", "import", file, "--map", crm.folder / "odd.yaml")["new"] == 1
+
+
+def test_a_birthday_without_a_year_does_not_lose_the_card(crm: "Crm") -> None:
+    card = "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ada\r\nTEL:+8613800138000\r\nBDAY:--0203\r\nEND:VCARD\r\n"
+    assert outcome(crm, "customers", "import", write(crm, "one.vcf", card))["new"] == 1
+    row = customers(crm).row(0, named=True)
+    assert (row["birth"], json.loads(row["extras"])) == (None, {"birthday_without_year": "--0203"})
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)

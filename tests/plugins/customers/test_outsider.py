@@ -43,7 +43,7 @@ PLANTED = (
 )
 
 IDS = ("KUNDE-77", "KUNDE-78", "KUNDE-79")
-"""`dedupe` calls the records of a file, which the viewer can read, by its ids."""
+"""The records of a file, which the viewer can read, are called by its ids."""
 
 FORMATS = ("table", "csv", "tsv", "json", "ndjson", "md", "parquet", "xlsx")
 
@@ -63,6 +63,9 @@ def template(tmp_path_factory: pytest.TempPathFactory, new_crm: "Callable[..., C
         file = crm.folder / f"{table}.csv"
         file.write_text(text, encoding="utf-8")
         crm(table, "import", file)
+    heads = "编号,姓名,手机号,电子邮箱,登录名,身份证号,生日,详细地址,邮政编码,备注,手机2,城市,级\n"
+    rows = [f"{line},{1 + at}" for at, line in enumerate(CUSTOMERS.splitlines()[1:])]
+    (crm.folder / "会员.csv").write_text("\n".join([heads.strip(), *rows]) + "\n", encoding="utf-8")
     crm("customers", "consent", "KUNDE-77", "--channel", "email", "--grant", "--source", "form")
     crm("logs", "mine", log(crm))
     workspace = crm.open()
@@ -103,6 +106,7 @@ def shown(text: str) -> list[str]:
 
 
 FILE = ("--input", "customers.csv", "--label", "city", "--features", "postcode,name,note")
+CHINESE = ("--input", "会员.csv")
 
 QUERIES = (
     "select * from customers",
@@ -162,7 +166,14 @@ CALLS: tuple[tuple[str, ...], ...] = (
     ("customers", "dedupe", "--input", "customers.csv", "--persons"),
     ("customers", "cluster", "--features", "postcode"),
     ("customers", "cluster", "--input", "customers.csv", "--features", "postcode", "--clusters", "2"),
-    ("customers", "classify", "train", *FILE, "--model", "m"),
+    ("customers", "cluster", *CHINESE, "--features", "级", "--clusters", "2"),
+    ("customers", "cluster", *CHINESE, "--features", "姓名"),
+    ("customers", "dedupe", *CHINESE),
+    ("customers", "dedupe", *CHINESE, "--id", "登录名", "--persons"),
+    ("customers", "classify", "evaluate", *CHINESE, "--label", "姓名", "--features", "级"),
+    ("customers", "classify", "evaluate", *CHINESE, "--label", "级", "--features", "手机号"),
+    ("customers", "churn", "evaluate", *CHINESE, "--label", "姓名"),
+    ("customers", "loyalty", "nps", *CHINESE, "--score", "级", "--by", "姓名"),
     ("customers", "classify", "evaluate", *FILE),
     ("customers", "classify", "predict", "--input", "customers.csv", "--model", "none"),
     ("customers", "segments"),
@@ -228,7 +239,7 @@ CONDITIONS = (
 def test_nothing_is_shown_whole(outsider: "Crm", words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(outsider.folder)
     result = run(outsider, *words)
-    names = IDS if words[1:3] == ("dedupe", "--input") else ()
+    names = IDS if "会员.csv" in words or words[1:3] == ("dedupe", "--input") else ()
     assert not [value for value in shown(said(result)) if value not in names]
     assert not result.stderr.startswith("Usage:"), result.stderr
 
@@ -301,6 +312,8 @@ REFUSED = (
     ("customers", "segment", "rules.yaml", "--dry-run"),
     ("customers", "segments", "--remove", "gold"),
     ("customers", "churn", "train", "--model", "churn.model"),
+    ("customers", "classify", "train", "--label", "city", "--features", "orders", "--model", "class.model"),
+    ("customers", "classify", "train", *FILE, "--model", "class.model"),
     ("customers", "points", "earn"),
     ("customers", "points", "redeem", "KUNDE-77", "5"),
     ("customers", "points", "adjust", "KUNDE-77", "5"),

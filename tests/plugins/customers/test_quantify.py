@@ -71,6 +71,12 @@ def test_an_infinite_number_is_refused() -> None:
         quantified(pl.Series("a", [1.0, math.inf]), {})
 
 
+@pytest.mark.parametrize("values", [["1", "-1e308"], [1.0, -1e308]])
+def test_a_number_whose_square_is_infinite_is_refused(values: list[str | float]) -> None:
+    with pytest.raises(NoNumberError, match=r"row 2: `-1e\+?308` is no number"):
+        quantified(pl.Series("a", values), {})
+
+
 def test_a_number_may_be_a_word() -> None:
     assert quantified(pl.Series("grade", [4, 5]), SCALE).tolist() == [40.0, 5.0]
 

@@ -59,7 +59,16 @@ def test_dates_of_typed_columns_are_taken_as_they_are() -> None:
     [
         *(("29.33", 29.33), ("1,029.33", 1029.33), ("1,234,567", 1234567), ("29,33", 29.33), ("-5", -5), ("+5", 5)),
         *(("¥29.33", 29.33), ("２９．３３元", 29.33), ("US$ 5", 5), ("1 029,5 €", 1029.5), ("0", 0), ("1e3", 1000)),
-        *(("", None), ("x", None), ("nan", None), ("inf", None), ("1e999", None), ("1,23,4", None), (None, None)),
+        *(
+            ("", None),
+            ("x", None),
+            ("nan", None),
+            ("inf", None),
+            ("-1e308", None),
+            ("1e999", None),
+            ("1,23,4", None),
+            (None, None),
+        ),
     ],
 )
 def test_an_amount_is_a_finite_number(text: str | None, number: float | None) -> None:
@@ -68,7 +77,7 @@ def test_an_amount_is_a_finite_number(text: str | None, number: float | None) ->
 
 def test_numbers_that_are_not_finite_are_no_amounts() -> None:
     assert amounts(pl.Series([1, None])).to_list() == [1, None]
-    assert amounts(pl.Series([1.5, float("nan"), float("inf")])).to_list() == [1.5, None, None]
+    assert amounts(pl.Series([1.5, float("nan"), float("inf"), 1e308])).to_list() == [1.5, None, None, None]
 
 
 def days_of(rows: list[tuple[str, date, float]], until: date | None) -> tuple[dict[str, dict[date, float]], date]:
