@@ -3,9 +3,9 @@
     python benchmarks/candidates_shop.py [--logs 5] [--per-customer 3]
 
 Logs of the sample shop are made, each with another seed and the same planted tastes. What lies before the newest week
-is mined, with the sample orders until then; `crm push candidates` lists candidates for everybody, once by interests, once
-by popularity. A customer is hit if the category of level 3 of a candidate is one that the customer goes on to view an
-item of in the newest week. The share of customers hit is printed for both, and the difference with its 95 % interval
+is mined, with the sample orders until then; `crm push candidates` lists candidates for everybody, once by interests,
+once by popularity. A customer is hit if the category of level 3 of a candidate is one that the customer goes on to view
+an item of in the newest week. The share of customers hit is printed for both, and the difference with its 95 % interval
 (customers drawn anew 2,000 times).
 """
 

@@ -99,7 +99,7 @@ def judged(
     rows = target.complete(workspace, made.frame)
     broken = violations(rows, said.rules, extras=said.mapping.extras, columns=said.mapping.columns)
     if target.check is not None:
-        broken = pl.concat([broken, target.check(rows).select(broken.columns).cast(dict(broken.schema))])
+        broken = pl.concat([broken, target.check(rows).select(broken.columns).cast(broken.schema)])
     faults = pl.concat([made.faults, broken.filter(severity="reject").select(made.faults.columns)])
     faults = pl.concat([faults, _keyless(target, rows, faults), _forgotten(target, workspace, rows, faults)])
     good = pl.Series([True], dtype=pl.Boolean).new_from_index(0, rows.height)

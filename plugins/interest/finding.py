@@ -1,17 +1,14 @@
-"""Words of a command -> who and which key is meant."""
+"""Words of a command -> which key is meant."""
 
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from crm.errors import NothingFound, UsageError
+from crm.errors import UsageError
 from crm.interest.contracts import BEHAVIOUR
-from crm.interest.events import people
 from crm.interest.targets import LEVELS, categories_of, paths_of, tags_of
 from crm.nearest import did_you_mean
-from crm.segments import VISITOR
 from crm.site import SiteConfig
-from crm.whose import CUSTOMERS, customer_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,48 +22,6 @@ _NAMES: Final = {
     "item": "an item",
     "tag": "a tag",
 }
-_INT64: Final = 1 << 63
-
-
-def person(app: "App", who: str) -> str:
-    """Who is meant, as interests name people.
-
-    Args:
-        app: The run of the program.
-        who: An id, or anything that a customer is known by; a login that is no customer's; or `visitor:` and the id of
-            a visitor, which means the customer as whom this visitor has logged in.
-
-    Raises:
-        NothingFound: nobody is known by it.
-        UsageError: several customers are.
-    """
-    workspace = app.workspace()
-    if who.startswith(VISITOR):
-        return _of_visitor(app, who.removeprefix(VISITOR))
-    try:
-        if CUSTOMERS not in app.tables:
-            raise NothingFound("no visitor is known by this login")
-        with workspace.records.engine.connect() as connection:
-            return customer_of(workspace, connection, who)
-    except NothingFound:
-        if who in people(workspace)["who"]:
-            return who
-        raise
-
-
-def _of_visitor(app: "App", text: str) -> str:
-    visitor = int(text) if text.isdecimal() and int(text) < _INT64 else None
-    rows = people(app.workspace())
-    found = rows.filter(pl.col("visitor") == visitor)["who"].unique() if visitor is not None else rows["who"].head(0)
-    alone = f"{VISITOR}{visitor}"
-    if not len(found):
-        raise NothingFound('there is no such visitor; `crm query "select visitor from behaviour"` lists visitors')
-    if alone in found:
-        return alone
-    if len(found) > 1:
-        raise UsageError("this visitor has logged in as several customers; name one of them")
-    app.note("this visitor has logged in, so what is shown is all of the customer")
-    return str(found[0])
 
 
 def known_keys(app: "App", items: pl.DataFrame) -> pl.DataFrame:

@@ -1,22 +1,17 @@
-"""What the workspace knows: events of items, what people do not want, who is meant by a word."""
+"""What the workspace knows: events of items, and what people do not want."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from crm.errors import NothingFound, UsageError
 from crm.interest.building import catalogue_of, stances
-from crm.interest.contracts import BEHAVIOUR
-from crm.interest.events import interactions, people
-from crm.segments import VISITOR
-from crm.whose import CUSTOMERS, customer_of
+from crm.interest.events import interactions
 from plugins.recommend.options import Known
 
 if TYPE_CHECKING:
     from crm.app import App
 
-_VISITS: Final = {"visitor": pl.Int64(), "who": pl.String()}
 _ITEM: Final = {"item": "item", "1": "category1", "2": "category2", "3": "category3"}
 
 
@@ -46,44 +41,3 @@ def _unwanted(said: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     tagged = items.select("item", pl.col("tags").alias("key")).explode("key", empty_as_null=True).drop_nulls()
     found.append(no.filter(level="tag").join(tagged, on="key").select("who", "item"))
     return pl.concat(found)
-
-
-def person(app: "App", who: str, known: pl.Series) -> str:
-    """Who is meant, as events name people.
-
-    Args:
-        app: The run of the program.
-        who: An id, or anything that a customer is known by; a login that is no customer's; or `visitor:` and the id of
-            a visitor, which means the customer as whom this visitor has logged in.
-        known: The people of events.
-
-    Raises:
-        NothingFound: nobody is known by it.
-        UsageError: several customers are.
-    """
-    workspace = app.workspace()
-    if who.startswith(VISITOR):
-        return _of_visitor(app, who)
-    if CUSTOMERS in app.tables:
-        try:
-            with workspace.records.engine.connect() as connection:
-                return customer_of(workspace, connection, who)
-        except NothingFound:
-            if who not in known:
-                raise
-    if who in known:
-        return who
-    raise NothingFound("nobody is known by this id or login")
-
-
-def _of_visitor(app: "App", who: str) -> str:
-    text = who.removeprefix(VISITOR)
-    rows = people(app.workspace()) if BEHAVIOUR.name in app.tables else pl.DataFrame(schema=_VISITS)
-    found = rows.filter(pl.col("visitor").cast(pl.String) == text)["who"].unique().sort()
-    if not len(found):
-        raise NothingFound('there is no such visitor; `crm query "select visitor from behaviour"` lists visitors')
-    if f"{VISITOR}{text}" in found:
-        return f"{VISITOR}{text}"
-    if len(found) > 1:
-        raise UsageError("this visitor has logged in as several customers; name one of them")
-    return str(found[0])

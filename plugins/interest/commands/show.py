@@ -44,7 +44,7 @@ def command(app: App, who: str, explain: bool, level: str | None, as_of: "date |
     import polars as pl
 
     from crm.interest import building
-    from plugins.interest.finding import person
+    from crm.interest.persons import person
     from plugins.interest.telling import why
 
     meant = person(app, who)

@@ -110,7 +110,7 @@ def _people(app: App, who: tuple[str, ...], segment: str | None, known: Known) -
     import polars as pl
 
     from crm import segments
-    from plugins.recommend.stored import person
+    from crm.interest.persons import person
 
     there = known.events["who"].unique().sort()
     if segment is not None:
