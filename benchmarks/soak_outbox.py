@@ -115,9 +115,10 @@ class Soak:
         process.kill()
         self.killed.append(time.time())
         process.communicate()
-        if process.returncode != -9:
+        if process.returncode not in (0, -9):
             self.report.wrong.append(f"a run ended by itself with {process.returncode}, before it was killed")
-        self.report.kills["with nothing sent" if lines(self.log) == before else "with some sent"] += 1
+        sent = "with nothing sent" if lines(self.log) == before else "with some sent"
+        self.report.kills["after its end" if process.returncode == 0 else sent] += 1
 
     def _check(self) -> None:
         """Compare what the server has taken with what was queued."""

@@ -13,6 +13,8 @@ import polars as pl
 from scipy import sparse
 
 _CATEGORIES: Final = ("category1", "category2", "category3")
+_DIGITS: Final = 9
+"""Values that differ behind so many digits are equal: sums leave something there."""
 _PAIRS: Final = 2_000_000
 """So many pairs of a person and an item are gone through at a time."""
 
@@ -81,7 +83,8 @@ def _ranks(
     people = np.arange(len(relevance))
     left = relevance > -np.inf
     for step in range(1, most + 1):
-        value = np.where(left, (1 - diversity) * np.where(left, relevance, 0) - diversity * likeness, -np.inf)
+        worth = (1 - diversity) * np.where(left, relevance, 0) - diversity * likeness
+        value = np.where(left, worth.round(_DIGITS), -np.inf)
         taken = value.argmax(axis=1)  # of equal ones the first, which has the better rank
         some = left[people, taken]
         rank[people[some], taken[some]] = step

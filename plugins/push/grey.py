@@ -41,7 +41,7 @@ def coefficients(values: Numbers, features: Sequence[Feature], rho: float = 0.5,
         values: The table, of shape (rows, features); what is not known is NaN, and counts as the worst of its column.
         features: What the columns are.
         rho: The distinguishing coefficient, above 0 and at most 1: the smaller, the more distances matter.
-        scale: How columns are made dimensionless: divided by their greatest absolute value or by their mean, or
+        scale: How columns are made dimensionless: divided by their greatest or their mean absolute value, or
             stretched between their least and their greatest value.
 
     Returns:
@@ -94,7 +94,7 @@ def _by_range(values: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def _by_mean(values: Numbers) -> tuple[Numbers, Numbers]:
-    return np.zeros(values.shape[1]), _unit(np.abs(values.mean(axis=0)))
+    return np.zeros(values.shape[1]), _unit(np.abs(values).mean(axis=0))
 
 
 def _unit(units: Numbers) -> Numbers:

@@ -130,7 +130,7 @@ class TestFiles:
         assert read(tmp_path, "a.csv", "编号,姓名\n1,王\n".encode()).stderr == ""
 
     def test_help_lists_the_formats_without_polars(self, tmp_path: Path) -> None:
-        assert "csv|tsv|json|ndjson|parquet|xlsx|vcard" in run(tmp_path, "--help").stdout.replace("\n", "")
+        assert "csv|tsv|json|ndjson|yaml|parquet|xlsx|vcard" in run(tmp_path, "--help").stdout.replace("\n", "")
         program = "import sys, crm.reading, plugins.readers as r; r.readers(); assert 'polars' not in sys.modules"
         subprocess.run([sys.executable, "-c", program], check=True)
 

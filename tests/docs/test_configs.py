@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 from cli.main import main
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted(ROOT.glob("configs/*.yaml"))
+CAMPAIGN = ROOT / "configs" / "campaign.yaml"
+CONFIGS = sorted(file for file in ROOT.glob("configs/*.yaml") if file != CAMPAIGN)
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +61,15 @@ def test_the_shop_drops_health_checks_by_name(tmp_path: Path) -> None:
     found = json.loads(summary.read_text(encoding="utf-8"))
     assert found["filtered"] == {"health check": 1, "load balancer": 1}
     assert (found["lines"], found["hits"]) == (3, 1)
+
+
+def test_the_campaign_lists_candidates_of_the_sample_shop(tmp_path: Path) -> None:
+    config = ROOT / "configs" / "shop.yaml"
+    place = tmp_path / "ws"
+    assert crm(place, config, "logs", "mine", str(ROOT / "sample_logs" / "shop.log")).exit_code == 0
+    for table in ("catalog", "customers", "consents"):
+        assert crm(place, config, table, "import", str(ROOT / "sample_data" / f"{table}.csv")).exit_code == 0
+    words = ("push", "candidates", "--campaign", str(CAMPAIGN), "--at", "2026-03-16", "-f", "json")
+    rows = json.loads(crm(place, config, *words).stdout)
+    assert {row["category"].split("/")[0] for row in rows} == {"food", "home", "sport"}
+    assert {row["channel"] for row in rows} == {"email"}
