@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _GROUP = re.compile(r"\$(\d+)")
 
 
+def _pattern(page: str) -> str:
+    return "(?s)^" + "(.*)".join(re.escape(part) for part in page.split("*")) + "$"
+
+
 class PageRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Pages, and what they are of."""
 
@@ -29,7 +33,7 @@ class PageRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def pattern(self) -> str:
         """The regular expression that the pages match, with a group for each `*`."""
-        return "(?s)^" + "(.*)".join(re.escape(part) for part in self.page.split("*")) + "$"
+        return _pattern(self.page)
 
     def replacement(self) -> str:
         """What they are of as Polars writes replacements: `${1}`, and `$$` for a dollar."""
@@ -130,6 +134,14 @@ class SiteConfig(msgspec.Struct, frozen=True, kw_only=True):
             Unusable: a rule cannot be used.
         """
         return self._of(pages, self.items).alias("item")
+
+    def is_search(self, pages: "pl.Series") -> "pl.Expr":
+        """Whether each page, in the column of this name, shows what was found for a term."""
+        import polars as pl
+
+        return pl.any_horizontal(
+            pl.lit(False), *(pl.col(pages.name).str.contains(_pattern(rule.page)) for rule in self.searches)
+        )
 
     def _of(self, pages: "pl.Series", rules: "Sequence[PageRule]") -> "pl.Series":
         import polars as pl

@@ -7,7 +7,9 @@ import polars as pl
 from crm.errors import NothingFound, UsageError
 from crm.interest.contracts import BEHAVIOUR
 from crm.interest.events import people
+from crm.people import owners
 from crm.segments import VISITOR
+from crm.segments import members as names_of
 from crm.whose import CUSTOMERS, customer_of
 
 if TYPE_CHECKING:
@@ -42,6 +44,24 @@ def person(app: "App", who: str, known: pl.Series | None = None) -> str:
         if who in (people(workspace)["who"] if known is None else known):
             return who
         raise
+
+
+def members(app: "App", segment: str) -> pl.Series:
+    """The members of a segment as interests and events name people: each once, sorted.
+
+    Customers who were merged are one; a visitor who has logged in as one customer is this customer.
+
+    Raises:
+        UsageError: there is no such segment.
+    """
+    workspace = app.workspace()
+    rows = names_of(workspace, segment).alias("customer").to_frame()
+    rows = rows.join(owners(workspace, rows["customer"]), on="customer", how="left")
+    visits = people(workspace) if BEHAVIOUR.name in app.tables else pl.DataFrame(schema=_VISITS)
+    name = pl.format(f"{VISITOR}{{}}", "visitor").alias("customer")
+    one = visits.select(name, pl.col("who").alias("login")).unique().unique("customer", keep="none")
+    found = rows.join(one, on="customer", how="left").select(pl.coalesce("who", "login", "customer").alias("who"))
+    return found["who"].unique().sort()
 
 
 def _of_visitor(app: "App", text: str) -> str:

@@ -30,6 +30,8 @@ def known(pages: pl.Series, site: "SiteConfig", items: pl.DataFrame) -> pl.DataF
     why = (
         pl.when(category.is_not_null())
         .then(None)
+        .when(pl.col("item").is_null() & site.is_search(frame["page"]))
+        .then(pl.lit("a search, of which the term counts"))
         .when(pl.col("item").is_null())
         .then(pl.lit("no rule"))
         .when(pl.col("listed").is_null())

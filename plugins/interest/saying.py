@@ -33,7 +33,7 @@ def said(app: "App", ids: list[str]) -> pl.DataFrame:
     records = app.workspace().records
     rows = records.frame(SUBSCRIPTIONS.name, where=records.table(SUBSCRIPTIONS.name).c.customer.in_(ids))
     newest = rows.sort("ts", "stance").unique(_KEY, keep="last")
-    return newest.select(*_KEY, "stance", "ts", "source").sort(_KEY)
+    return newest.select(*_KEY, "stance", pl.col("ts").dt.truncate("1s"), "source").sort(_KEY)
 
 
 def say(app: "App", customer: str, keys: pl.DataFrame, stance: str, source: str, at: datetime) -> int:

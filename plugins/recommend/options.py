@@ -101,13 +101,26 @@ def current_events(app: "App", until: datetime | None = None) -> Known:
 
         known = of_workspace(app, until)
     if not known.events.height:
-        raise Unusable(
-            f"{file.name} has no event of an item"
-            if file is not None
-            else "the workspace has no event of an item: `site.items` in the configuration says which pages are of "
-            "items, and `crm orders import` brings orders"
-        )
+        raise Unusable(_nothing(file, until))
     return known
+
+
+def _nothing(file: TableFile | None, until: datetime | None) -> str:
+    """That there is no event, and what to do."""
+    where = f"{file.name} has" if file is not None else "the workspace has"
+    if until is not None:
+        return f"{where} no event of an item before {in_zone(until)}; name a later moment"
+    if file is not None:
+        return f"{where} no event of an item"
+    return (
+        f"{where} no event of an item: `site.items` in the configuration says which pages are of items, and "
+        "`crm orders import` brings orders"
+    )
+
+
+def in_zone(at: datetime) -> str:
+    """A moment in words, in the zone of the output."""
+    return at.astimezone(ZoneInfo(current().tz)).isoformat(" ", "seconds")
 
 
 def before(known: Known, until: datetime | None) -> Known:

@@ -38,14 +38,12 @@ def command(app: App, level: str | None, as_of: "date | None", segment: str | No
 
     from crm.exporting import harmless
     from crm.filters import current_filters
-    from crm.identities import current_ids
     from crm.interest import building
-    from crm.segments import members
+    from crm.interest.persons import members
 
     rows = building.current(app, as_of)
     if segment is not None:
-        chosen = current_ids(app.workspace(), members(app.workspace(), segment))
-        rows = rows.filter(pl.col("who").is_in(chosen.implode()))
+        rows = rows.filter(pl.col("who").is_in(members(app, segment).implode()))
     rows = rows if level is None else rows.filter(level=level)
     filters = current_filters()
     frame = filters.matching(app, filters.between(rows.lazy(), "newest"))

@@ -51,11 +51,11 @@ def command(app: App, who: str, explain: bool, level: str | None, as_of: "date |
     found = building.evidence(app, as_of, meant)
     made = found.contributions()
     of_level = pl.lit(True) if level is None else pl.col("level") == level
-    if explain:
-        return made.drop("who").filter(of_level)
     rows = building.with_stances(found.interests(), building.stances(app, meant), found.as_of)
     if not rows.height:
         raise NothingFound("nothing is known of what this person is interested in")
+    if explain:
+        return made.drop("who").filter(of_level)
     titles = found.items.select(pl.lit("item").alias("level"), pl.col("item").alias("key"), "title")
     named = rows.join(titles, on=["level", "key"], how="left", maintain_order="left")
     told = named.join(why(made), on=["level", "key"], how="left", maintain_order="left")

@@ -17,6 +17,7 @@ from plugins.recommend.options import (
     algorithms_of,
     current_events,
     from_events,
+    in_zone,
     moment,
     of_file,
 )
@@ -170,7 +171,7 @@ def _split(app: App, known: Known, how: str, at: "datetime | None", test: Path |
     moment_of_split = at or moment_after(known.events)
     if moment_of_split is None:
         raise UsageError("--split time: no event has a time")
-    app.note(f"hidden is what came from {moment_of_split.isoformat()} on")
+    app.note(f"hidden is what came from {in_zone(moment_of_split)} on")
     return hide_later(known.events, moment_of_split)
 
 

@@ -1,7 +1,6 @@
 """`crm recommend for`."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -71,8 +70,8 @@ def command(
     a visitor; of a file, its users. What people have viewed, put in the cart, ordered and clicked on is learnt from.
 
     One row a person and item, the best first. What somebody has seen, bought or does not want is left out, and so is
-    what is not offered at the moment, by the catalogue: out of stock, not yet or no longer there. `score` compares the
-    items of one list and no others. Whoever has no events gets what is popular.
+    what the catalogue does not offer at the moment: unknown to it, out of stock, not yet or no longer there. `score`
+    compares the items of one list and no others. Whoever has no events gets what is popular.
 
     --diversity takes each next item for its score and against its likeness, by categories and tags, to those
     before it: maximal marginal relevance.
@@ -95,6 +94,8 @@ def command(
     recommender = _fitted(app, algorithm.make(), known, diversity, now)
     allowed = _allowed(known, allow_seen, allow_bought, now or datetime.now(UTC))
     rows = recommender.recommend(people, count, allowed)
+    if less := len(people) - rows["who"].n_unique():
+        app.note(f"{less:,} of {len(people):,} people get nothing: there is no item that they may get")
     titles = known.items.select("item", "title" if "title" in known.items.columns else pl.lit(None).alias("title"))
     named = rows.join(titles, on="item", how="left", maintain_order="left")
     return named.select("who", "rank", "item", pl.col("title").cast(pl.String), "score", "reason")
@@ -109,14 +110,13 @@ def _people(app: App, who: tuple[str, ...], segment: str | None, known: Known) -
     """
     import polars as pl
 
-    from crm import segments
-    from crm.interest.persons import person
+    from crm.interest.persons import members, person
 
     there = known.events["who"].unique().sort()
     if segment is not None:
         if current_file() is not None:
             raise UsageError("--segment is about the workspace, and --input names a file")
-        return segments.members(app.workspace(), segment).unique().sort().alias("who")
+        return members(app, segment)
     if not who:
         return there
     if current_file() is not None:
@@ -141,12 +141,16 @@ def _fitted(
     if inform is not None and current_file() is None:
         from crm.interest.building import current
 
-        inform(current(app, now.date() if now is not None else None))
+        # Interests are made of whole days; the day of the moment has what came after it.
+        inform(current(app, now.date() - timedelta(days=1) if now is not None else None))
     return whole
 
 
 def _allowed(known: Known, allow_seen: bool, allow_bought: bool, now: datetime) -> "Allowed":
-    """What may be recommended: what is offered, without what somebody does not want, has seen or bought."""
+    """What may be recommended: what is offered, without what somebody does not want, has seen or bought.
+
+    With a catalogue that is what it has: pages and orders may name anything. Without one it is all that events name.
+    """
     import polars as pl
 
     from crm.catalog import offered
@@ -159,8 +163,5 @@ def _allowed(known: Known, allow_seen: bool, allow_bought: bool, now: datetime) 
     seen = pairs.select("who", "item").unique().join(bought, on=["who", "item"], how="anti")
     parts = [known.refused, *([] if allow_seen else [seen]), *([] if allow_bought else [bought])]
     without = pl.concat(parts).unique().sort("who", "item")
-    if "since" not in known.items.columns:
-        return Allowed(without=without)
-    gone = known.items.filter(~offered(now))["item"]
-    there = pl.concat([known.events["item"], known.items["item"]]).unique().sort()
-    return replace(Allowed(without=without), items=there.filter(~there.is_in(gone.implode())))
+    there = known.items.filter(offered(now))["item"].sort() if known.items.height else None
+    return Allowed(there, without)

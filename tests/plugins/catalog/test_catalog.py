@@ -160,6 +160,12 @@ class TestUnmapped:
         ]
         assert "25.0% of 8 views are of pages with a category" in result.stderr
 
+    def test_a_search_is_told_from_a_page_that_no_rule_knows(self, crm: "Crm") -> None:
+        crm.configure("site: {items: [{page: /item/*, item: $1}], searches: [{page: /search*}]}\n")
+        crm("logs", "mine", crm.log("a.log", crm.line(0, "/search?q=x"), crm.line(9, "/")))
+        rows = {row["page"]: row["why"] for row in crm.rows("catalog", "unmapped")}
+        assert rows == {"/search": "a search, of which the term counts", "/": "no rule"}
+
     def test_an_item_rule_that_names_no_star_is_found(self, crm: "Crm") -> None:
         crm.configure("site: {items: [{page: /item, item: $1}]}\n")
         assert "`site.items[0].item`: $1 has no *" in crm("config", "check", code=4).stderr

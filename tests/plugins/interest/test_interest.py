@@ -240,6 +240,13 @@ def test_keys_are_known_or_told_apart(crm: "Crm") -> None:
     assert [row["key"] for row in crm.rows("interest", "want", "K1", "pets/cats")] == ["pets/cats", "food"]
 
 
+def test_times_of_words_are_whole_seconds_and_nothing_is_nothing_found(crm: "Crm") -> None:
+    prepare(crm)
+    assert all("." not in row["ts"] for row in crm.rows("interest", "want", "K1", "gift"))
+    for options in ((), ("--explain",)):
+        crm("interest", "show", "K2", "--as-of", "2020-01-01", *options, code=6)
+
+
 def test_interests_of_merged_customers_are_one(crm: "Crm") -> None:
     prepare(crm)
     crm("interest", "want", "K2", "gift")

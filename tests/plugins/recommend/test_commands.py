@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crm import segments
+
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
 
@@ -85,6 +87,36 @@ def test_a_segment_and_all(shop: "Crm") -> None:
     assert {row["who"] for row in members} >= {"K1", "K2", "cas"}
     assert any(row["who"].startswith("visitor:") for row in members)
     shop("recommend", "for", "--segment", "none", code=2)
+
+
+def test_a_visitor_of_a_segment_who_has_logged_in_is_the_customer(shop: "Crm") -> None:
+    workspace = shop.open()
+    visitors = workspace.scan("behaviour").select("visitor").unique().collect()["visitor"]
+    segments.replace(workspace, [("v", [f"visitor:{visitor}" for visitor in visitors]), ("login", ["ann"])])
+    found = {row["who"] for row in shop.rows("recommend", "for", "--segment", "v", "-k", "1", "--unmask")}
+    assert found >= {"K1", "K2", "cas"}
+    assert len(found) == 4
+    assert {row["who"] for row in shop.rows("interest", "export", "--segment", "v", "--unmask")} == found
+    assert {row["who"] for row in shop.rows("interest", "export", "--segment", "login", "--unmask")} == {"K1"}
+
+
+def test_what_the_catalogue_does_not_know_is_not_recommended(shop: "Crm") -> None:
+    log = shop.log("b.log", *(shop.line(900 + at, f"/item/{item}", 7 + at) for at, item in enumerate("xxx")))
+    shop("logs", "mine", log)
+    assert "x" not in {row["item"] for row in shop.rows("recommend", "for", "K2")}
+
+
+def test_nothing_later_than_the_moment_is_learnt_from(shop: "Crm") -> None:
+    shop("logs", "mine", shop.log("c.log", *(shop.line(36_000 + at, "/item/6", 2, login="bob") for at in range(9))))
+    rows = shop.rows("recommend", "for", "K2", "--at", "2026-03-02T01:00", "--algorithm", "interest", "-k", "9")
+    assert "sport" not in " ".join(row["reason"] for row in rows)
+    result = shop("recommend", "for", "K2", "--at", "2020-01-01", code=4)
+    assert "no event of an item before 2020-01-01 00:00:00+00:00" in result.stderr
+
+
+def test_whoever_gets_nothing_is_counted(crm: "Crm") -> None:
+    result = crm("recommend", "for", "u", "v", "--input", file_of(crm, "user,item\nu,a\nv,a\nv,b\n"), "--unmask")
+    assert "1 of 2 people get nothing" in result.stderr
 
 
 def test_unknown_people_are_not_found_and_not_repeated(shop: "Crm") -> None:
