@@ -31,17 +31,21 @@ MOST_CONTEXTS: Final = 200_000
 _BATCH: Final = 512
 _LEAST_STEPS: Final = 400
 """Little data are gone through more often, until so many steps are done."""
+_MOST_WORK: Final = 2e10
+"""So many multiplications all steps take together, about; fewer steps are done where each takes many."""
+_FEWEST_STEPS: Final = 100
 _FORGETTING: Final = (0.9, 0.99)
 _TINY: Final = 1e-6
 _NEVER: Final = np.float32(-1e9)
 
 
-def contexts(values: Sparse, seed: int = 0) -> tuple[Sparse, Sparse]:
+def contexts(values: Sparse, seed: int = 0, most: int = MOST_CONTEXTS) -> tuple[Sparse, Sparse]:
     """Profiles without one of their items, each different one once, and how often which item was the missing one.
 
     Args:
         values: 0 or 1; shape (people, items). People with one item make no context.
         seed: Where chance begins.
+        most: Of more contexts, as many that chance picks.
 
     Returns:
         Contexts, and counts of the missing items; both of shape (contexts, items).
@@ -57,8 +61,13 @@ def contexts(values: Sparse, seed: int = 0) -> tuple[Sparse, Sparse]:
     of = sums[row] - marks[values.indices]
     many = np.flatnonzero(sizes[row] > 1)
     names, first, context = np.unique(of[many], return_index=True, return_inverse=True)
-    shape = (len(names), values.shape[1])
-    missing = sp.csr_matrix((np.ones(len(many)), (context.ravel(), values.indices[many])), shape)
+    missing = sp.csr_matrix(
+        (np.ones(len(many)), (context.ravel(), values.indices[many])), (len(names), values.shape[1])
+    )
+    if len(names) > most:  # before they are written out, which takes the square of the size of a profile
+        picked = np.sort(np.random.default_rng(seed).permutation(len(names))[:most])
+        first, missing = first[picked], missing[picked]
+    shape = missing.shape
     sample = many[first]
     entry, item = entries(values, row[sample], sizes[row[sample]])
     rest = item != values.indices[sample][entry]
@@ -112,17 +121,25 @@ def fitted(
     scaled = (_inverse_sizes(inside, power) @ inside).tocsr().astype(np.float32)
     missing = missing.astype(np.float32)
     batches = -(-count // _BATCH)
-    epochs = max(epochs, -(-_LEAST_STEPS // max(1, batches)))
-    adam = _Adam(weights, rate, epochs * batches)
+    steps = _steps(inside, epochs)
+    adam = _Adam(weights, rate, steps)
     chance = np.random.default_rng(seed)
-    for _ in range(epochs):
-        order = chance.permutation(count)
-        for start in range(0, count, _BATCH):
-            some = order[start : start + _BATCH]
-            adam.step(
-                _gradient(weights, scaled[some], missing[some].toarray(), np.float32(penalty * len(some) / count))
-            )
+    order: Ints = np.zeros(0, dtype=np.int64)
+    for step in range(steps):
+        start = step % batches * _BATCH
+        order = order if start else chance.permutation(count)
+        some = order[start : start + _BATCH]
+        adam.step(_gradient(weights, scaled[some], missing[some].toarray(), np.float32(penalty * len(some) / count)))
     return weights
+
+
+def _steps(inside: Sparse, epochs: int) -> int:
+    """How many steps are done: all contexts so often, little data more often, and very many less often."""
+    count, items = (int(each) for each in inside.shape)
+    batches = -(-count // _BATCH)
+    wanted = max(epochs, -(-_LEAST_STEPS // max(1, batches))) * batches
+    work = items * items + 2 * items * int(inside.nnz) / max(1, batches)
+    return min(wanted, max(_FEWEST_STEPS, int(_MOST_WORK / max(1.0, work))))
 
 
 def _gradient(weights: Singles, scaled: Sparse, missing: Singles, penalty: np.float32) -> Singles:
@@ -177,17 +194,10 @@ class LogLinear(ItemRanker):
         values = known.profiles.values()
         self.columns_ = modelled(self.popularity_, np.asarray(values.sum(axis=0)).ravel(), self.most)
         self.place_ = placed(self.columns_, len(known.items))
-        inside, missing = self._some(*contexts(values[:, self.columns_], self.seed))
+        inside, missing = contexts(values[:, self.columns_], self.seed)
         weights = fitted(inside, missing, self.penalty, self.power, self.epochs, self.rate, self.seed)
         self.weights_ = weights[:-1].astype(np.float64)
         self.bias_ = weights[-1].astype(np.float64)
-
-    def _some(self, inside: Sparse, missing: Sparse) -> tuple[Sparse, Sparse]:
-        """No more contexts than `MOST_CONTEXTS`."""
-        if inside.shape[0] <= MOST_CONTEXTS:
-            return inside, missing
-        picked: Ints = np.random.default_rng(self.seed).permutation(inside.shape[0])[:MOST_CONTEXTS]
-        return inside[np.sort(picked)], missing[np.sort(picked)]
 
     def evidence(self, profiles: Profiles) -> Floats:
         """Probabilities of items that are modelled; shape (people, items)."""

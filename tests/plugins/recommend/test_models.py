@@ -16,7 +16,7 @@ from plugins.recommend.content import Content, features, words
 from plugins.recommend.ease import weights
 from plugins.recommend.interactions import Interactions
 from plugins.recommend.item_neighbours import similarities
-from plugins.recommend.loglinear import _gradient, contexts, fitted
+from plugins.recommend.loglinear import _gradient, _steps, contexts, fitted
 from plugins.recommend.popularity import shares
 from plugins.recommend.sequence import steps
 from plugins.recommend.user_neighbours import UserNeighbours
@@ -170,3 +170,23 @@ def test_what_is_said_of_items_makes_them_alike(catalogue: pl.DataFrame) -> None
         ),
         catalogue,
     )
+
+
+def test_large_profiles_are_written_out_for_the_contexts_that_count_alone() -> None:
+    values = sp.csr_matrix((np.random.default_rng(1).random((60, 40)) < 0.5).astype(float))
+    inside, missing = contexts(values)
+    some, of_some = contexts(values, most=25)
+    assert some.shape == of_some.shape == (25, 40)
+    every = {tuple(row) for row in np.hstack([inside.toarray(), missing.toarray()])}
+    assert every >= {tuple(row) for row in np.hstack([some.toarray(), of_some.toarray()])}
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "items", "steps"),
+    [(100, 3, 300, 400), (30_000, 3, 300, 944), (200_000, 10, 2000, 817), (200_000, 150, 2000, 100)],
+)
+def test_the_work_of_a_fit_is_bounded(count: int, size: int, items: int, steps: int) -> None:
+    inside = sp.csr_matrix(
+        (np.ones(count * size, np.int8), np.zeros(count * size, np.int32), np.arange(count + 1) * size), (count, items)
+    )
+    assert _steps(inside, 16) == steps
