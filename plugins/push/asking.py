@@ -15,6 +15,7 @@ from plugins.push.audience import Way
 from plugins.push.campaign import known as check_known
 from plugins.push.candidates import Asked
 from plugins.push.tier_config import TIER
+from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +53,7 @@ def asked(app: "App", campaign: "Campaign", said: str, at: datetime, known: "Kno
         campaign,
         at,
         max(at, begins),
-        _ways(workspace, campaign, said, app.host.push_channels(), known),
+        _ways(workspace, campaign, said, channels_of(app), known),
         _members(workspace, said, "segment", [campaign.segment] if campaign.segment else []),
         _members(workspace, said, "tier", campaign.tier),
         _where(app, campaign, said, known.customers),

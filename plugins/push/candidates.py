@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from crm.diversity import diversified
+from crm.errors import Unusable
 from crm.outbox import message_id
 from plugins.push import arms, audience, levels, pool, quiet
 from plugins.push.arms import CONTROL, TREATED
@@ -121,7 +122,7 @@ def find(asked: Asked, known: "Known") -> Found:
         _SPARE * campaign.per_customer if campaign.diversity else 0,
     )  # fmt: skip
     events = known.events.filter((pl.col("weight") > 0) & pl.col("item").is_not_null())
-    ranker = asked.recommender.fit(events.select("who", "item", "ts", "weight"), known.items)
+    ranker = _fitted(asked, events.select("who", "item", "ts", "weight"), known.items)
     inform = getattr(ranker, "inform", None)
     if inform is not None:  # it ranks by interests, and these know more than events of items tell
         inform(known.interests.rename({"customer": "who"}))
@@ -139,6 +140,21 @@ def find(asked: Asked, known: "Known") -> Found:
         sides,
         people.height,
     )
+
+
+def _fitted(asked: "Asked", events: pl.DataFrame, items: pl.DataFrame) -> "Recommender":
+    """The recommender, fitted.
+
+    Raises:
+        Unusable: it does not work with the parameters of the campaign.
+    """
+    try:
+        return asked.recommender.fit(events, items)
+    except (TypeError, ValueError) as error:
+        if not asked.campaign.parameters:
+            raise
+        said = f"{asked.campaign.algorithm} does not work with them: {error}"
+        raise Unusable(f"the campaign {asked.campaign.name}: `parameters`: {said}") from error
 
 
 def _unlike(rows: pl.DataFrame, items: pl.DataFrame, campaign: "Campaign") -> pl.DataFrame:

@@ -28,6 +28,13 @@ class PushConfig(msgspec.Struct, frozen=True, kw_only=True):
             "`pull` has 10m, unless it is named."
         ),
     ] = msgspec.field(default_factory=dict)
+    consents: Annotated[
+        dict[str, str],
+        Meta(
+            description="Channels that need the consent to another one, such as `file: email` where another program "
+            "mails what is written."
+        ),
+    ] = msgspec.field(default_factory=dict)
     retry: RetryConfig = RetryConfig()
     smtp: SmtpConfig = SmtpConfig()
     webhook: WebhookConfig = WebhookConfig()

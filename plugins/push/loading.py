@@ -12,6 +12,7 @@ from crm.feedback import FEEDBACK
 from crm.identities import current_ids
 from crm.interest.orders import categories_of
 from crm.outbox import OUTBOX
+from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,7 @@ def loaded(app: "App", as_of: date | None) -> Known:
     interests = current(app, as_of).rename({"who": "customer"})
     return Known(
         workspace.records.frame("customers", columns=plain).sort("customer"),
-        consents(workspace, app.host.push_channels()),
+        consents(workspace, channels_of(app)),
         messages(workspace),
         orders(workspace, things),
         things,

@@ -12,6 +12,7 @@ from crm.outbox import OUTBOX
 from plugins.push.composing import Composer
 from plugins.push.config import PushConfig
 from plugins.push.receipts import promised
+from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,7 +40,7 @@ def pull(
         Unusable: a template is none; nothing is taken.
     """
     records, now = workspace.records, datetime.now(UTC)
-    channels = app.host.push_channels()
+    channels = channels_of(app)
     waiting = [name for name, each in channels.items() if each.open is None]
     table = records.table(OUTBOX.name)
     mine = sa.and_(table.c.customer.in_(list(ids)), table.c.channel.in_(waiting))
@@ -70,7 +71,7 @@ def _tidy(
 ) -> None:
     """What was given and not acknowledged in time waits again; what is over has expired."""
     config = app.config.get("push", PushConfig)
-    within = promised(config, app.host.push_channels())
+    within = promised(config, channels_of(app))
     outbox.overdue(connection, table, now, within, config.retry.tries, mine)
     outbox.expire(connection, table, now, mine)
 

@@ -10,6 +10,7 @@ from crm.errors import Unusable
 from crm.outbox import OUTBOX, due
 from plugins.push.composing import Composer
 from plugins.push.sending import Report, Wanted
+from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
     from crm.app import App
@@ -22,7 +23,7 @@ def rehearse(app: "App", workspace: "Workspace", wanted: Wanted) -> Report:
     Raises:
         Unusable: the folder of templates is not there.
     """
-    channels = {name: each for name, each in app.host.push_channels().items() if each.open is not None}
+    channels = {name: each for name, each in channels_of(app).items() if each.open is not None}
     names = [each for each in channels if wanted.channel in (None, each)]
     table = workspace.records.table(OUTBOX.name)
     where = sa.and_(due(table, datetime.now(UTC)), table.c.channel.in_(names))

@@ -29,6 +29,7 @@ from plugins.push.backoff import pause
 from plugins.push.composing import Composer, Job
 from plugins.push.config import PushConfig
 from plugins.push.receipts import promised
+from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
     from crm.app import App
@@ -164,7 +165,7 @@ class Run:
     """
 
     def __init__(self, app: "App", workspace: "Workspace", wanted: Wanted) -> None:
-        channels = app.host.push_channels()
+        channels = channels_of(app)
         self._config = app.config.get("push", PushConfig)
         self._records, self._wanted = workspace.records, wanted
         self._table = self._records.table(OUTBOX.name)

@@ -75,7 +75,7 @@ def command(app: App, file: Path | None, moment: "When | None", queued: bool, mi
     if queued:
         require(app, "send")
     wanted = campaign.read(file) if file is not None else campaign.Campaign(name="default")
-    now = datetime.now(UTC)
+    now = datetime.now(UTC).replace(microsecond=0)
     at = moment.span(ZoneInfo(current().tz), now)[0] if moment is not None else now
     with app.working("crm push candidates"):
         known = loaded(app, at.date() if moment is not None else None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crm.app import App, pass_app
+from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ def _entries(app: App, workspace: "Workspace", ids: "Sequence[str]", limit: int)
     from crm.outbox import OUTBOX, due
     from plugins.push.composing import Composer
 
-    channels = app.host.push_channels()
+    channels = channels_of(app)
     waiting = [name for name, each in channels.items() if each.open is None]
     table = workspace.records.table(OUTBOX.name)
     waits = sa.and_(table.c.channel.in_(waiting), due(table, datetime.now(UTC)))

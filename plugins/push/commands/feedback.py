@@ -10,6 +10,7 @@ from crm.app import App, pass_app
 from crm.errors import Locked
 from crm.output import table_output
 from crm.reading import current_file, table_argument
+from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -56,7 +57,7 @@ def command(app: App, /, json_summary: Path | None, **given: object) -> "pl.Data
     file = current_file()
     if file is None:
         raise LookupError("the argument names the file")
-    known = target(app.host.push_channels(), catalogue(app.workspace()))
+    known = target(channels_of(app), catalogue(app.workspace()))
     wishes = Wishes(**given, how="merge")  # type: ignore[arg-type]  # click's values
     found = import_file(app, known, file, wishes, json_summary)
     if not wishes.dry_run and found.filter(found["outcome"].is_in(["new", "changed"]))["rows"].sum():

@@ -45,7 +45,8 @@ def command(
     if states:
         rows = rows.filter(pl.col("state").is_in(states))
     if not summary:
-        return rows.drop(_HIDDEN).sort("queued", "message", descending=[True, False])
+        newest = rows.drop(_HIDDEN).sort("queued", "message", descending=[True, False])
+        return newest.with_columns(pl.selectors.datetime().dt.truncate("1s"))
     impersonal()
     return (
         rows.group_by("campaign", "channel", pl.col("state").cast(pl.Enum(_STATES)))

@@ -6,6 +6,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.output import current, impersonal, show, table_output
+from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -88,7 +89,7 @@ def _check(app: App, channel: str | None) -> None:
     from crm.errors import UsageError
     from crm.nearest import did_you_mean, one_of
 
-    known = app.host.push_channels()
+    known = channels_of(app)
     if channel is not None and channel not in known:
         raise UsageError(f"no channel `{channel}`{did_you_mean(channel, known)}; there are: {one_of(sorted(known))}")
     if channel is not None and known[channel].open is None:
@@ -117,7 +118,7 @@ def _tell(app: App, workspace: "Workspace", report: "Report", dry_run: bool) -> 
     if len(report.reasons) > _MOST_REASONS:
         app.note(f"and {len(report.reasons) - _MOST_REASONS} more reasons: crm push outbox --columns state,error")
     table = workspace.records.table("outbox")
-    known = list(app.host.push_channels())
+    known = list(channels_of(app))
     strange = sa.select(table.c.channel, sa.func.count()).where(
         table.c.state == "queued", table.c.channel.not_in(known)
     )

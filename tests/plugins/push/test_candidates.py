@@ -153,3 +153,39 @@ def test_mistakes(shop: "Crm", text: str, code: int, said: str) -> None:
 def test_a_viewer_may_not_queue(shop: "Crm") -> None:
     shop.configure("plugins: {folder: plugins}\naccess: {role: viewer}\n")
     shop("push", "candidates", *campaign(shop), "--queue", code=7)
+
+
+def test_a_channel_may_need_the_consent_to_another(shop: "Crm") -> None:
+    campaign = shop.log("file.yaml", "name: spring", "algorithm: by-id", "channels: [file]")
+    assert shop.rows("push", "candidates", "--campaign", campaign, *AT) == []
+    shop.configure("plugins: {folder: plugins}\npush: {consents: {file: email}}\n")
+    rows = shop.rows("push", "candidates", "--campaign", campaign, *AT, "--queue")
+    assert {row["channel"] for row in rows} == {"file"}
+    who = sorted({row["customer"] for row in rows})
+    shop("customers", "consent", who[0], "--channel", "email", "--withdraw")
+    shop("push", "send")
+    states = {row["customer"]: row["state"] for row in shop.rows("push", "outbox", "--unmask")}
+    assert states == {who[0]: "failed", **dict.fromkeys(who[1:], "acknowledged")}
+    message = next(row["message"] for row in shop.rows("push", "outbox") if row["state"] == "acknowledged")
+    shop("push", "feedback", shop.log("f.csv", "message,event,ts", f"{message},unsubscribed,2026-03-17"))
+    withdrawn = [row["channel"] for row in shop.rows("consents", "list", "--where", "not granted")]
+    assert withdrawn == ["email", "email"]
+
+
+def test_a_channel_that_needs_a_consent_and_is_unknown_is_named(shop: "Crm") -> None:
+    shop.configure("plugins: {folder: plugins}\npush: {consents: {fil: email}}\n")
+    assert "`push.consents`: no channel `fil` (did you mean `file`?)" in shop("push", "candidates", code=4).stderr
+
+
+def test_a_parameter_that_does_not_work_is_told(shop: "Crm") -> None:
+    campaign = shop.log("w.yaml", "name: spring", "algorithm: ease", "channels: [email]", "parameters: {penalty: many}")
+    said = shop("push", "candidates", "--campaign", campaign, *AT, code=4).stderr
+    assert "`parameters`: ease does not work with them" in said
+
+
+def test_times_are_whole_seconds(shop: "Crm") -> None:
+    campaign = shop.log("now.yaml", *CAMPAIGN.splitlines())
+    shop("push", "candidates", "--campaign", campaign, "--queue")
+    rows = shop.rows("push", "outbox", "--columns", "queued,send_after")
+    assert rows
+    assert not any("." in text for row in rows for text in row.values())
