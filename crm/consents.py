@@ -100,9 +100,10 @@ def say(
         channel: The channel, or `ANY`.
         source: Where it was said.
         granted: Whether the customer agrees.
-        at: When, in UTC; now if None.
+        at: When, in UTC, stored to the millisecond; now if None.
     """
     moment = (at or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     same = sa.and_(table.c.customer == who, table.c.channel == channel, table.c.ts == moment)
     connection.execute(sa.delete(table).where(same))
     connection.execute(

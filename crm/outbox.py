@@ -137,7 +137,7 @@ def enqueue(workspace: "Workspace", connection: sa.Connection, rows: "pl.DataFra
     new = new.unique("message", keep="first", maintain_order=True)
     there = _there(connection, records.table(OUTBOX.name), new["message"].to_list())
     new = new.filter(~pl.col("message").is_in(there))
-    now = pl.lit(datetime.now(UTC)).cast(pl.Datetime("us", "UTC"))
+    now = pl.lit(datetime.now(UTC).replace(microsecond=0)).cast(pl.Datetime("us", "UTC"))
     new = new.with_columns(
         pl.col("items").map_elements(_as_json, return_dtype=pl.String, skip_nulls=False),
         pl.col("data").cast(pl.String).fill_null("{}"),
@@ -271,7 +271,7 @@ def settle(connection: sa.Connection, table: sa.Table, outcomes: Sequence[Outcom
         now: The time.
         sender: Whose tries these are.
     """
-    c, moment = table.c, _plain(now)
+    c, moment = table.c, second(now)
     changes: Mapping[Event, Mapping[str, object]] = {
         "sent": {"sent": moment, "next_try": None},
         "acknowledged": {"sent": sa.func.coalesce(c.sent, moment), "acknowledged": moment, "next_try": None},
@@ -342,7 +342,7 @@ def overdue(
 
 def acknowledge(connection: sa.Connection, table: sa.Table, ids: Sequence[str], now: datetime) -> int:
     """Store that messages have been received; returns how many were not acknowledged before."""
-    moment, c, count = _plain(now), table.c, 0
+    moment, c, count = second(now), table.c, 0
     for at in range(0, len(ids), _CHUNK):
         which = c.message.in_(ids[at : at + _CHUNK])
         sent = sa.func.coalesce(c.sent, moment)
@@ -352,6 +352,12 @@ def acknowledge(connection: sa.Connection, table: sa.Table, ids: Sequence[str], 
     return count
 
 
+def second(at: datetime) -> datetime:
+    """The second in which something happened, as the records keep it."""
+    return _plain(at).replace(microsecond=0)
+
+
 def _plain(at: datetime) -> datetime:
-    """A time as the records keep it: UTC, without a zone."""
-    return at.astimezone(UTC).replace(tzinfo=None)
+    """A time as the records keep it: UTC, without a zone, to the millisecond."""
+    moment = at.astimezone(UTC).replace(tzinfo=None)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

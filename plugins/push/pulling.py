@@ -55,8 +55,16 @@ def pull(
         for name, why in bad.items():
             outbox.move(connection, table, "give up", table.c.message == name, error=why)
         given = table.c.message.in_([each.id for each in good])
-        moment = now.replace(tzinfo=None)
-        outbox.move(connection, table, "sent", given, sent=moment, tries=table.c.tries + 1, next_try=None, error=None)
+        outbox.move(
+            connection,
+            table,
+            "sent",
+            given,
+            sent=outbox.second(now),
+            tries=table.c.tries + 1,
+            next_try=None,
+            error=None,
+        )
         if acknowledged:
             outbox.acknowledge(connection, table, [each.id for each in good], now)
     return good, len(bad)

@@ -30,7 +30,7 @@ def queue(workspace: "Workspace", campaign: "Campaign", at: datetime, found: "Fo
     Returns:
         How many messages are new.
     """
-    rows = messages(campaign, at, found.rows, datetime.now(UTC))
+    rows = messages(campaign, at, found.rows, datetime.now(UTC).replace(microsecond=0))
     records = workspace.records
     with records.begin() as connection:
         new = enqueue(workspace, connection, rows)
