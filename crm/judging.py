@@ -99,9 +99,11 @@ def judged(
     rows = target.complete(workspace, made.frame)
     broken = violations(rows, said.rules, extras=said.mapping.extras, columns=said.mapping.columns)
     if target.check is not None:
-        broken = pl.concat([broken, target.check(rows).select(broken.columns).cast(broken.schema)])
+        wrong = target.check(rows).select(broken.columns).cast(broken.schema)
+        broken = pl.concat([broken, _by_header(wrong, said)])
     faults = pl.concat([made.faults, broken.filter(severity="reject").select(made.faults.columns)])
-    faults = pl.concat([faults, _keyless(target, rows, faults), _forgotten(target, workspace, rows, faults)])
+    late = pl.concat([_keyless(target, rows, faults), _forgotten(target, workspace, rows, faults)])
+    faults = pl.concat([faults, _by_header(late, said)])
     good = pl.Series([True], dtype=pl.Boolean).new_from_index(0, rows.height)
     good = good.scatter(faults["row"].unique(), False) if faults.height else good
     numbers = found.numbers()
@@ -110,6 +112,11 @@ def judged(
     return Judged(
         rows if good.all() else rows.filter(good), numbers.filter(good), faults.sort("row", maintain_order=True), warned
     )
+
+
+def _by_header(faults: pl.DataFrame, said: MapFile) -> pl.DataFrame:
+    """Faults that name fields, with the headers of the file in their place."""
+    return faults.with_columns(pl.col("column").replace(said.mapping.columns))
 
 
 def _keyless(target: Target, rows: pl.DataFrame, faults: pl.DataFrame) -> pl.DataFrame:

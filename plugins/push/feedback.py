@@ -95,7 +95,9 @@ def checked(rows: pl.DataFrame, items: pl.Series) -> pl.DataFrame:
     said = pl.col("event").is_not_null()
     wrong = numbered.filter(said & ~pl.col("event").is_in(EVENTS))
     names = wrong["event"].unique()
-    nearest = pl.DataFrame({"event": names, "reason": [f"is no event{did_you_mean(name, EVENTS)}" for name in names]})
+    nearest = pl.DataFrame(
+        {"event": names, "reason": [f"is no event{did_you_mean(name, _EVENT_OF)}" for name in names]}
+    )
     nearest = nearest.cast({"event": pl.String, "reason": pl.String})
     strange = numbered.filter(pl.col("message").is_not_null() & pl.col("customer").is_null())
     new = numbered.filter((pl.col("item") != "") & ~pl.col("item").is_in(items.implode()))

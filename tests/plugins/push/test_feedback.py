@@ -101,6 +101,28 @@ def test_rows_that_are_not_taken_are_told_with_their_reasons(sent: "Crm") -> Non
     assert "nobody" not in found.stderr
 
 
+def test_what_is_wrong_is_told_by_the_headers_of_the_file(sent: "Crm") -> None:
+    one, two = ids(sent)
+    file = sent.log(
+        "反馈.csv",
+        "消息编号,事件,时间,商品编号",
+        f"{one},退定,2026-03-02,",
+        "nosuch,打开,2026-03-02,",
+        f"{one},打开,,",
+        f"{two},打开,2026-03-02,77",
+        f"{two},打开,2026-03-03,",
+        f"{two},打开,2026-03-04,",
+    )
+    rejects = sent.folder / "rejects.csv"
+    said = sent("push", "feedback", file, "--rejects", rejects).stderr
+    assert "`商品编号`: 1 row names no item of the catalogue" in said
+    rows = pl.read_csv(rejects, infer_schema=False)
+    assert rows.select("column", "reason").rows() == [
+        ("事件", "is no event (did you mean `退订`?)"), ("消息编号", "is no message of the outbox"),
+        ("时间", "is missing"),
+    ]  # fmt: skip
+
+
 def test_a_file_of_strange_messages_is_refused(sent: "Crm") -> None:
     file = sent.log("feedback.csv", "message,event,ts", "x,opened,2026-03-02", "y,opened,2026-03-02")
     sent("push", "feedback", file, code=4)
