@@ -144,6 +144,8 @@ class Channel:
         consent: The channel that a customer must have agreed to, as consents name it; None for the name.
         field: The field of the customer that is the address, such as email; None where no address is needed.
         help: One line on what it does.
+        check: Sees that the configuration does, for `push send --dry-run`: it raises `crm.errors.Unusable` as `open`
+            does, and connects to nothing and changes nothing. None: there is nothing to see.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Channel:
     consent: str | None = None
     field: str | None = None
     help: str = ""
+    check: "Callable[[App], None] | None" = None
 
 
 @hookspec

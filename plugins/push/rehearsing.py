@@ -1,4 +1,4 @@
-"""Composes what is due, and sends nothing: `push send --dry-run`."""
+"""Composes what is due, sees whether its channels are configured, and sends nothing: `push send --dry-run`."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from crm.delivery import GiveUpError
-from crm.errors import Unusable
+from crm.errors import CrmError, Unusable
 from crm.outbox import OUTBOX, due
 from plugins.push.composing import Composer
 from plugins.push.sending import Report, Wanted
@@ -14,6 +14,7 @@ from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
     from crm.app import App
+    from crm.hookspecs import Channel
     from crm.workspace import Workspace
 
 
@@ -30,8 +31,16 @@ def rehearse(app: "App", workspace: "Workspace", wanted: Wanted) -> Report:
     if wanted.campaign is not None:
         where = sa.and_(where, table.c.campaign == wanted.campaign)
     composer, report, left = Composer(app, workspace, channels), Report(), wanted.most
+    seen: dict[str, str | None] = {}
     for rows in workspace.records.batches(OUTBOX.name, where=where, order=["send_after", "message"]):
         for job in composer.jobs(rows if left is None else rows.head(left)):
+            name = job.row["channel"]
+            if name not in seen:
+                seen[name] = _fault(app, channels[name])
+            if why := seen[name]:
+                report.down[f"channel {name}"] = why
+                report.add("queued", 1, why)
+                continue
             try:
                 composer.compose(job)
             except Unusable as error:
@@ -44,3 +53,14 @@ def rehearse(app: "App", workspace: "Workspace", wanted: Wanted) -> Report:
         if left is not None:
             left = max(left - rows.height, 0)
     return report
+
+
+def _fault(app: "App", channel: "Channel") -> str | None:
+    """What is wrong with the configuration of a channel; None if nothing, or if it does not tell."""
+    try:
+        if channel.check is not None:
+            channel.check(app)
+    except Exception as error:  # a plugin's channel may raise anything; the others go on
+        known = isinstance(error, CrmError)
+        return str(error) if known else f"it cannot be checked: {type(error).__name__}: {error}"
+    return None

@@ -249,4 +249,8 @@ def _open(app: "App") -> EmailSender:
     return EmailSender(paper, connect, config.per_connection)
 
 
-CHANNEL: Final = Channel("email", _open, field="email", help="Mails by SMTP.")
+def _check(app: "App") -> None:
+    _open(app).close()  # a connection is made with the first mail
+
+
+CHANNEL: Final = Channel("email", _open, field="email", help="Mails by SMTP.", check=_check)

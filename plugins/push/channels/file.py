@@ -150,11 +150,24 @@ def as_object(message: Message) -> dict[str, object]:
     }
 
 
-def _open(app: "App") -> FileSender:
+def _folder(app: "App") -> Path:
     from plugins.push.config import PushConfig
 
     folder = app.config.get("push", PushConfig).file.folder
-    return FileSender(beside_config(app, folder) if folder else app.workspace_path / "outbox")
+    return beside_config(app, folder) if folder else app.workspace_path / "outbox"
 
 
-CHANNEL: Final = Channel("file", _open, help="Lines of JSON in a folder, for other programs.")
+def _open(app: "App") -> FileSender:
+    return FileSender(_folder(app))
+
+
+def _check(app: "App") -> None:
+    """See that the folder can be written, or made where it is missing."""
+    folder = _folder(app)
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        why = "Permission denied" if there.is_dir() else "Not a directory"
+        raise Unusable(f"messages cannot be written to {folder}: {why}")
+
+
+CHANNEL: Final = Channel("file", _open, help="Lines of JSON in a folder, for other programs.", check=_check)

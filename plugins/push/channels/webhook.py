@@ -200,4 +200,8 @@ def _open(app: "App") -> WebhookSender:
     return WebhookSender(url, secret, connect)
 
 
-CHANNEL: Final = Channel("webhook", _open, help="JSON posted to an address.")
+def _check(app: "App") -> None:
+    _open(app).close()  # a connection is made with the first message
+
+
+CHANNEL: Final = Channel("webhook", _open, help="JSON posted to an address.", check=_check)

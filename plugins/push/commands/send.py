@@ -24,7 +24,7 @@ _DRY = {"sent": "would be sent", "failed": "would fail", "queued": "would wait"}
 @click.option("--campaign", metavar="NAME", help="Only messages of this campaign.")
 @click.option("--workers", type=click.IntRange(1, 64), default=4, show_default=True, help="Messages sent at a time.")
 @click.option("--limit-messages", type=click.IntRange(min=1), metavar="N", help="At most N messages in this run.")
-@click.option("--dry-run", is_flag=True, help="Make all texts, and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Make all texts, check the channels, and send nothing.")
 @click.option(
     "--once/--until-empty",
     "once",

@@ -132,6 +132,32 @@ def test_a_rehearsal_changes_nothing(shop: "Shop") -> None:
     assert not (shop.crm.workspace / "outbox").exists()
 
 
+def test_a_rehearsal_sees_what_is_wrong_with_a_channel(shop: "Shop") -> None:
+    plain = shop.crm.folder / "plain"
+    plain.write_text("")
+    shop.configure(f"file: {{folder: {plain}/out}}, webhook: {{url: 'http://shop.example'}}")
+    for channel in ("email", "webhook", "file"):
+        shop.queue("K1", channel=channel)
+    result = shop.crm("push", "send", "--dry-run", "-f", "json", code=4)
+    assert json.loads(result.stdout) == [{"state": "would wait", "messages": 3}]
+    assert "channel email: no mail server is named" in result.stderr
+    assert "channel webhook: `push.webhook.url` is http" in result.stderr
+    assert "channel file: messages cannot be written to" in result.stderr
+
+
+def test_times_are_stored_without_fractions_that_say_nothing(shop: "Shop") -> None:
+    shop.queue("K1", channel="file")
+    (pulled,) = shop.queue("K2", channel="pull")
+    shop.crm("push", "send")
+    shop.crm("push", "pull", "K2")
+    shop.crm("push", "ack", pulled)
+    shop.crm("customers", "consent", "K1", "--withdraw")
+    times = [row[name] for row in shop.rows() for name in ("queued", "send_after", "sent", "acknowledged")]
+    assert not any(time.microsecond for time in times)
+    said = shop.crm.open().records.frame("consents")["ts"]
+    assert not any(time.microsecond % 1000 for time in said)
+
+
 def test_two_runs_at_once_are_one_too_many(shop: "Shop") -> None:
     shop.queue("K1", channel="file")
     with alone(shop.crm.open()):
