@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from crm import segments
+from crm.catalog import SEPARATOR
 from crm.consents import agreed
 from crm.errors import Unusable, UsageError
 from crm.filters import matching, wrong
+from crm.nearest import did_you_mean
 from crm.people import owners
 from plugins.push.audience import Way
 from plugins.push.campaign import known as check_known
 from plugins.push.candidates import Asked
+from plugins.push.composing import templates_of
+from plugins.push.pool import CATEGORIES
 from plugins.push.tier_config import TIER
 from plugins.push.ways import channels_of
 
@@ -46,6 +50,8 @@ def asked(app: "App", campaign: "Campaign", said: str, at: datetime, known: "Kno
     """
     from plugins.push.config import PushConfig
 
+    check_known(said, "template", [campaign.template], sorted({name for name, *_ in templates_of(app).known()}))
+    _warn_of_items(app, campaign, said, known.items)
     zone = app.config.get("push", PushConfig).zone
     workspace = app.workspace()
     begins = campaign.send_at.at(zone, at) if campaign.send_at is not None else at
@@ -61,6 +67,22 @@ def asked(app: "App", campaign: "Campaign", said: str, at: datetime, known: "Kno
         workspace.key,
         _recommender(app, campaign, said),
     )
+
+
+def _warn_of_items(app: "App", campaign: "Campaign", said: str, items: pl.DataFrame) -> None:
+    """Say what of the campaign's part of the catalogue is not there: today, or because it is misspelt."""
+    part = campaign.items
+    categories = pl.concat([items[name] for name in CATEGORIES]).drop_nulls().unique().sort().to_list()
+    tags = items["tags"].explode().drop_nulls().unique().sort().to_list()
+    for key, thing, names, there in (
+        ("categories", "category", [each.strip(SEPARATOR) for each in part.categories], categories),
+        ("tags", "tag", part.tags, tags),
+        ("ids", "item", part.ids, items["item"].to_list()),
+    ):
+        for name in names:
+            if name not in there:
+                near = did_you_mean(name, there)
+                app.warn(f"{said}: `items.{key}`: the catalogue has no {thing} `{name}`{near}")
 
 
 def _ways(

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from crm.diversity import diversified
-from crm.errors import Unusable
 from crm.outbox import message_id
 from plugins.push import arms, audience, levels, pool, quiet
 from plugins.push.arms import CONTROL, TREATED
 from plugins.push.audience import NO_ADDRESS, NO_CONSENT, Rule, Way
 from plugins.push.choosing import Wanted, chosen, within_budget
+from plugins.push.ranking import Ranker
 
 if TYPE_CHECKING:
     from crm.recommending import Recommender
@@ -122,10 +122,9 @@ def find(asked: Asked, known: "Known") -> Found:
         _SPARE * campaign.per_customer if campaign.diversity else 0,
     )  # fmt: skip
     events = known.events.filter((pl.col("weight") > 0) & pl.col("item").is_not_null())
-    ranker = _fitted(asked, events.select("who", "item", "ts", "weight"), known.items)
-    inform = getattr(ranker, "inform", None)
-    if inform is not None:  # it ranks by interests, and these know more than events of items tell
-        inform(known.interests.rename({"customer": "who"}))
+    interests = known.interests.rename({"customer": "who"})
+    told = events.select("who", "item", "ts", "weight")
+    ranker = Ranker(asked.recommender, campaign, told, known.items, interests)
     rows = _unlike(chosen(ranker, passed["customer"], wanted), known.items, campaign)
     missed = passed["customer"].filter(~passed["customer"].is_in(rows["customer"].implode()))
     sides = sided(asked, known, rows["customer"].unique().sort())
@@ -140,21 +139,6 @@ def find(asked: Asked, known: "Known") -> Found:
         sides,
         people.height,
     )
-
-
-def _fitted(asked: "Asked", events: pl.DataFrame, items: pl.DataFrame) -> "Recommender":
-    """The recommender, fitted.
-
-    Raises:
-        Unusable: it does not work with the parameters of the campaign.
-    """
-    try:
-        return asked.recommender.fit(events, items)
-    except (TypeError, ValueError) as error:
-        if not asked.campaign.parameters:
-            raise
-        said = f"{asked.campaign.algorithm} does not work with them: {error}"
-        raise Unusable(f"the campaign {asked.campaign.name}: `parameters`: {said}") from error
 
 
 def _unlike(rows: pl.DataFrame, items: pl.DataFrame, campaign: "Campaign") -> pl.DataFrame:

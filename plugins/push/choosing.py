@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 import polars as pl
 
 from crm.recommending import Allowed
 from plugins.push.levels import fitting, narrowest_only
-
-if TYPE_CHECKING:
-    from crm.recommending import Recommender
 
 CHOSEN: Final = {
     "customer": pl.String(),
@@ -25,6 +22,14 @@ _ROWS: Final = 2_000_000
 _FIRST: Final = 8
 _GROWS: Final = 8
 """So many times as many as wanted are asked for at first, and so many times as many as before whenever too few fit."""
+
+
+class Ranks(Protocol):
+    """What ranks items: a recommender that is fitted."""
+
+    def recommend(self, who: pl.Series, k: int, allowed: Allowed) -> pl.DataFrame:
+        """As `crm.recommending.Recommender.recommend`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Wanted:
     spare: int = 0
 
 
-def chosen(recommender: "Recommender", people: pl.Series, wanted: Wanted) -> pl.DataFrame:
+def chosen(recommender: Ranks, people: pl.Series, wanted: Wanted) -> pl.DataFrame:
     """The items of each customer, of the narrowest level of the customer's interests that has any.
 
     The recommender is asked for few items first, and only for those who have too few that fit, for more: the result is

@@ -26,4 +26,23 @@ def channels_of(app: "App") -> "Mapping[str, Channel]":
             raise Unusable(
                 f"`push.consents`: no channel `{name}`{did_you_mean(name, channels)}; there are: {one_of(channels)}"
             )
-    return {name: replace(each, consent=consents.get(name, each.consent)) for name, each in channels.items()}
+    named = {name: _as_stored(name, said) for name, said in consents.items()}
+    return {name: replace(each, consent=named.get(name, each.consent)) for name, each in channels.items()}
+
+
+def _as_stored(name: str, said: str) -> str:
+    """The name of a consent as imports and `customers consent` write it: `E-Mail` is `email`.
+
+    Raises:
+        Unusable: there is none, or it is the one to all, which no channel can need.
+    """
+    import polars as pl
+
+    from crm.consents import ANY
+    from crm.intake.texts import clean
+    from crm.intake.words import channels
+
+    found = channels(clean(pl.Series([said], dtype=pl.String)))[0]
+    if not found or found == ANY:
+        raise Unusable(f"`push.consents.{name}` names no channel of consents, such as email")
+    return str(found)

@@ -139,6 +139,7 @@ def test_a_segment_a_tier_and_a_condition_narrow_the_audience(shop: "Crm") -> No
         ("parameters: {lest: 1}", 4, "`parameters`: by-id does not take them"),
         ("where: 'city ='", 2, "`where`"),
         ("where: 'cty is null'", 2, "there is no column `cty` (did you mean `city`?)"),
+        ("template: sprnig", 4, "`template`: no template `sprnig`; there are: default"),
         ("contorl: 0.1", 4, "unknown key `contorl` (did you mean `control`?)"),
     ],
 )
@@ -177,10 +178,44 @@ def test_a_channel_that_needs_a_consent_and_is_unknown_is_named(shop: "Crm") -> 
     assert "`push.consents`: no channel `fil` (did you mean `file`?)" in shop("push", "candidates", code=4).stderr
 
 
-def test_a_parameter_that_does_not_work_is_told(shop: "Crm") -> None:
-    campaign = shop.log("w.yaml", "name: spring", "algorithm: ease", "channels: [email]", "parameters: {penalty: many}")
+@pytest.mark.parametrize(
+    ("algorithm", "name", "value"),
+    [
+        ("ease", "penalty", "many"),
+        ("user-neighbours", "similarity", "likeness"),
+        ("weighted", "weights", "[1]"),
+        ("switching", "least", "few"),
+    ],
+)
+def test_a_parameter_that_does_not_work_is_told(shop: "Crm", algorithm: str, name: str, value: str) -> None:
+    wanted = f"parameters: {{{name}: {value}}}"
+    campaign = shop.log("w.yaml", "name: spring", f"algorithm: {algorithm}", "channels: [email]", wanted)
     said = shop("push", "candidates", "--campaign", campaign, *AT, code=4).stderr
-    assert "`parameters`: ease does not work with them" in said
+    assert f"`parameters`: {algorithm} does not work with {name}: " in said
+    assert "`crm recommend algorithms` shows values that do" in said
+
+
+def test_a_part_of_the_catalogue_that_is_not_there_is_told(shop: "Crm") -> None:
+    part = "items: {categories: [food, foood], tags: [nosuch], ids: [nothing]}"
+    campaign = shop.log("part.yaml", "name: spring", "algorithm: by-id", "channels: [email]", part)
+    said = shop("push", "candidates", "--campaign", campaign, *AT).stderr
+    assert "`items.categories`: the catalogue has no category `foood` (did you mean `food`?)" in said
+    assert "`items.tags`: the catalogue has no tag `nosuch`" in said
+    assert "`items.ids`: the catalogue has no item `nothing`" in said
+    assert "category `food`" not in said
+
+
+@pytest.mark.parametrize("said", ["E-Mail", "电子邮件"])
+def test_a_consent_is_found_in_any_writing(shop: "Crm", said: str) -> None:
+    campaign = shop.log("file.yaml", "name: spring", "algorithm: by-id", "channels: [file]")
+    shop.configure(f"plugins: {{folder: plugins}}\npush: {{consents: {{file: {said}}}}}\n")
+    assert shop.rows("push", "candidates", "--campaign", campaign, *AT)
+
+
+@pytest.mark.parametrize("said", ["''", "all"])
+def test_a_channel_needs_the_consent_to_one(shop: "Crm", said: str) -> None:
+    shop.configure(f"plugins: {{folder: plugins}}\npush: {{consents: {{file: {said}}}}}\n")
+    assert "`push.consents.file` names no channel of consents" in shop("push", "candidates", code=4).stderr
 
 
 def test_times_are_whole_seconds(shop: "Crm") -> None:
