@@ -87,6 +87,7 @@ class World:
 
     def __init__(self, random: Random) -> None:
         self.random = random
+        self.first = random.choice((AT, AT + timedelta(hours=12)))
 
     def maybe(self, share: float, value: Any) -> Any:
         return value if self.random.random() < share else None
@@ -129,7 +130,9 @@ class World:
 
     def thing(self, name: str) -> tuple[Any, ...]:
         pick = self.random.choice
-        since, until = self.maybe(0.2, self.days(-2, 1)), self.maybe(0.5, self.days(-1, 1) + timedelta(hours=1))
+        # Many items end within the hours for which a message may have to wait.
+        until = pick((None, self.first + timedelta(hours=1), self.days(-1, 1) + timedelta(hours=1)))
+        since = self.maybe(0.2, self.days(-2, 1))
         tags = self.part_of(("new", "cheap"), 0.4)
         return (
             name,
@@ -180,8 +183,7 @@ class World:
         segment, tier, where = (self.maybe(0.25, self.group(0.7)) for _ in range(3))
         pairs = [(who, name) for who in PEOPLE for name in ITEMS]
         scores = {pair: self.random.randint(0, 3) for pair in pairs if self.random.random() < 0.9}
-        first = self.random.choice((AT, AT + timedelta(hours=12)))
-        return Asked(campaign, AT, first, ways, segment, tier, where, "UTC", KEY, Scores(scores)), known
+        return Asked(campaign, AT, self.first, ways, segment, tier, where, "UTC", KEY, Scores(scores)), known
 
     def group(self, share: float) -> pl.Series:
         return pl.Series("customer", self.part_of(PEOPLE, share), dtype=pl.String)
