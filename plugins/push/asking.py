@@ -135,6 +135,8 @@ def _where(app: "App", campaign: "Campaign", said: str, customers: pl.DataFrame)
         found = matching(app, customers.lazy(), campaign.where, name, _WHERE).select("customer").collect()
     except pl.exceptions.PolarsError as error:
         raise UsageError(wrong(error, name)) from error
+    if found.is_empty() and not customers.is_empty():
+        app.note(f"{name} is true of nobody; personal fields, ids too, are masked in it: a segment can name people")
     return found["customer"]
 
 

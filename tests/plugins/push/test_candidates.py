@@ -205,6 +205,12 @@ def test_a_part_of_the_catalogue_that_is_not_there_is_told(shop: "Crm") -> None:
     assert "category `food`" not in said
 
 
+def test_a_condition_that_is_true_of_nobody_says_why(shop: "Crm") -> None:
+    campaign = shop.log("who.yaml", "name: spring", "channels: [email]", "where: customer = 'K0001'")
+    said = shop("push", "candidates", "--campaign", campaign, *AT).stderr
+    assert "`where` is true of nobody; personal fields, ids too, are masked in it" in said
+
+
 @pytest.mark.parametrize("said", ["E-Mail", "电子邮件"])
 def test_a_consent_is_found_in_any_writing(shop: "Crm", said: str) -> None:
     campaign = shop.log("file.yaml", "name: spring", "algorithm: by-id", "channels: [file]")
