@@ -133,16 +133,8 @@ class World:
         # Many items end within the hours for which a message may have to wait.
         until = pick((None, self.first + timedelta(hours=1), self.days(-1, 1) + timedelta(hours=1)))
         since = self.maybe(0.2, self.days(-2, 1))
-        tags = self.part_of(("new", "cheap"), 0.4)
-        return (
-            name,
-            name.upper(),
-            *levels(pick((None, *CATEGORIES * 3))),
-            tags,
-            pick((None, 2.0, 2.0, 0.0)),
-            since,
-            until,
-        )
+        tags, stock = self.part_of(("new", "cheap"), 0.4), pick((None, 2.0, 2.0, 0.0))
+        return name, name.upper(), *levels(pick((None, *CATEGORIES * 3))), tags, stock, since, until
 
     def rows(self, campaign: Campaign) -> dict[str, list[Any]]:
         pick, days = self.random.choice, self.days
