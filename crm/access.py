@@ -20,7 +20,7 @@ Role = Literal["viewer", "analyst", "operator", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("viewer", "analyst", "operator", "admin")
 """The roles; each may do all that those before it may."""
 
-Action = Literal["analyse", "import", "unmask", "merge", "send", "forget", "backup", "restore"]
+Action = Literal["analyse", "import", "unmask", "merge", "send", "ticket", "settle", "forget", "backup", "restore"]
 
 NEEDED: Final[dict[Action, Role]] = {
     "analyse": "analyst",
@@ -28,6 +28,8 @@ NEEDED: Final[dict[Action, Role]] = {
     "unmask": "operator",
     "merge": "operator",
     "send": "operator",
+    "ticket": "operator",
+    "settle": "operator",
     "forget": "admin",
     "backup": "operator",
     "restore": "admin",

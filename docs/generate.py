@@ -235,7 +235,7 @@ def _annotation(signature: inspect.Signature) -> str:
 def objects(_app: App) -> str:
     """The small objects that hooks return."""
     made = (crm.CommandRef, LogFormat, Table, Column, crm.Miner, crm.Mined, crm.Writer, crm.Reader)
-    kinds = (*made, crm.Content, crm.Read, crm.Algorithm, crm.Allowed, crm.Channel, crm.Message)
+    kinds = (*made, crm.Content, crm.Read, crm.Algorithm, crm.Allowed, crm.Channel, crm.Message, crm.TicketClassifier)
     rows = [(f"`{kind.__name__}`", ", ".join(_fields(kind)), _sentence(kind)) for kind in kinds]
     return table(("object", "fields (those with `=` may be left out)", "what it is"), rows)
 

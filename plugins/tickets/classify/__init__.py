@@ -1,0 +1,1 @@
+"""Quality classes of tickets, from their texts, codes and numbers."""

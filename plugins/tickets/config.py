@@ -1,0 +1,49 @@
+"""The section `tickets` of the configuration."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from crm.units import Duration
+from plugins.tickets.flow.table import Role
+
+
+class StaffConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """As what a user of the operating system may act on tickets."""
+
+    roles: Annotated[list[Role], Meta(description="dealer, agent, store, clerk; empty for none.")] = msgspec.field(
+        default_factory=list
+    )
+    seats: Annotated[list[str] | None, Meta(description="Seats that the user may act for; null for any.")] = None
+    dealers: Annotated[list[str] | None, Meta(description="Dealers that the user may act for; null for any.")] = None
+
+
+class TicketsConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How a service centre reviews, supplies and pays repairs, and what it watches."""
+
+    levels: Annotated[
+        list[float],
+        Meta(description="Amounts from which on one more level of review is needed: [5000, 20000] makes three levels."),
+    ] = msgspec.field(default_factory=lambda: [5000.0, 20000.0])
+    open_per_seat: Annotated[int, Meta(ge=1, description="So many tickets at most are with one seat at a time.")] = 5
+    tolerance: Annotated[
+        float, Meta(ge=0, description="By how much an amount may differ from work and parts, as a share of it.")
+    ] = 0.01
+    twin_within: Annotated[
+        Duration, Meta(description="Two tickets of a vehicle with one labour code within this time are looked at.")
+    ] = Duration(days=30)
+    sources: Annotated[
+        dict[str, list[str]],
+        Meta(
+            description="Sources of parts, the nearest first, by the region of the dealer; `default` for other regions. "
+            "Empty: all places that are no dealers, in order."
+        ),
+    ] = msgspec.field(default_factory=dict)
+    staff: Annotated[
+        dict[str, StaffConfig],
+        Meta(
+            description="As what users of the operating system may act; while it is empty, everybody may act as "
+            "anything."
+        ),
+    ] = msgspec.field(default_factory=dict)
