@@ -36,7 +36,7 @@ class TicketsConfig(msgspec.Struct, frozen=True, kw_only=True):
     sources: Annotated[
         dict[str, list[str]],
         Meta(
-            description="Sources of parts, the nearest first, by the region of the dealer; `default` for other regions. "
+            description="Sources of parts, the nearest first, by the region of the dealer, `default` for others. "
             "Empty: all places that are no dealers, in order."
         ),
     ] = msgspec.field(default_factory=dict)

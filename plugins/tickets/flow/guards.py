@@ -21,7 +21,7 @@ def goes_back(case: Case) -> bool:
 def levels_of(case: Case) -> int:
     """How many levels of review the amount takes: 1, and 1 more for each bound of the configuration that it reaches."""
     amount = case.ticket["amount"] or 0.0
-    return 1 + sum(amount >= bound for bound in case.config.levels)
+    return 1 + sum(1 for bound in case.config.levels if amount >= bound)
 
 
 def _unless(holds: bool, reason: str) -> str | None:
