@@ -101,14 +101,21 @@ def _day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return first, last
 
 
-class _WhenType(click.ParamType[When]):
+class WhenType(click.ParamType[When]):
+    """A time as it is written; its value is a `When`."""
+
     name = "when"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> When:
+        """Read the time; what is none is a usage error."""
         try:
             return value if isinstance(value, When) else When.parse(value)
         except ValueError as error:
             self.fail(f"{error}.", param, ctx)
+
+
+WHEN: Final = WhenType()
+"""The type of options that are a moment, or a span: `When.span`."""
 
 
 @dataclass(frozen=True)
@@ -287,7 +294,16 @@ def filtered_like(example: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """The same with another example of a condition."""
 
     def add(function: Callable[P, R]) -> Callable[P, R]:
-        return _filtered(function, example)
+        return _filtered(function, example, _OPTIONS)
+
+    return add
+
+
+def conditional_like(example: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Add `--where` alone, for tables whose rows have no time."""
+
+    def add(function: Callable[P, R]) -> Callable[P, R]:
+        return _filtered(function, example, ())
 
     return add
 
@@ -297,12 +313,13 @@ def _example() -> str:
     return str(given["example"]) if isinstance(given, dict) else EXAMPLE
 
 
-def _filtered(function: Callable[P, R], example: str) -> Callable[P, R]:
+def _filtered(function: Callable[P, R], example: str, more: tuple[Callable[[Any], Any], ...]) -> Callable[P, R]:
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
         import polars as pl
 
-        given = {name: kwargs.pop(f"filter_{name}") for name in ("since", "until", "where")} | {"example": example}
+        given = {name: kwargs.pop(f"filter_{name}", None) for name in ("since", "until", "where")}
+        given["example"] = example
         click.get_current_context().meta[_META] = given
         try:
             return function(*args, **kwargs)
@@ -312,7 +329,7 @@ def _filtered(function: Callable[P, R], example: str) -> Callable[P, R]:
             raise UsageError(wrong(error)) from error
 
     where = click.option("--where", "filter_where", metavar="SQL", help=f"Only rows for which this is true: {example}.")
-    for option in (where, *reversed(_OPTIONS)):
+    for option in (where, *reversed(more)):
         option(command)
     return command
 
@@ -321,14 +338,14 @@ _OPTIONS: Final[tuple[Callable[[Any], Any], ...]] = (
     click.option(
         "--since",
         "filter_since",
-        type=_WhenType(),
+        type=WhenType(),
         metavar="WHEN",
         help="Nothing earlier: a date, an ISO time, 7d for as long ago, today, yesterday; in --tz.",
     ),
     click.option(
         "--until",
         "filter_until",
-        type=_WhenType(),
+        type=WhenType(),
         metavar="WHEN",
         help="Nothing later: a date counts whole, a time is the first that does not count.",
     ),

@@ -41,7 +41,7 @@ class Target:
         fields: Which of its columns a file may have, and by what names.
         complete: Gives rows the keys that the file lacks.
         barred: Which rows may not come in, because a person has been forgotten.
-        written: Writes what belongs to the rows into other tables, in the same transaction.
+        written: Writes what belongs to the rows into other tables, in the same transaction, just before they are.
         check: What is wrong with rows: `row` (index), `column`, `reason`, `severity` (reject or warn).
     """
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeAlias
 
+import flow_drawing
 import format_tables
 import msgspec
 import yaml
@@ -263,6 +264,9 @@ BLOCKS: Final[dict[str, Callable[[App], str]]] = {
     "readings": format_tables.named_readings,
     "preferences": format_tables.preferences,
     "rejects": format_tables.rejects,
+    "flow-diagram": flow_drawing.diagram,
+    "flow-table": flow_drawing.transitions,
+    "flow-conditions": flow_drawing.conditions,
 }
 
 

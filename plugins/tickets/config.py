@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from crm.units import Duration
-from plugins.tickets.flow.table import Role
+from plugins.tickets.flow.table import Role, State
 
 
 class StaffConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +17,29 @@ class StaffConfig(msgspec.Struct, frozen=True, kw_only=True):
     )
     seats: Annotated[list[str] | None, Meta(description="Seats that the user may act for; null for any.")] = None
     dealers: Annotated[list[str] | None, Meta(description="Dealers that the user may act for; null for any.")] = None
+
+
+class NoticesConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What customers are told of their vehicles, and when."""
+
+    channel: Annotated[str, Meta(description="By which channel of `crm push` messages go.")] = "email"
+    follow_up: Annotated[Duration, Meta(description="So long after the signature customers are asked how it was.")] = (
+        Duration(days=3)
+    )
+    states: Annotated[
+        list[State], Meta(description="States of a ticket of which its customer is told; empty for none.")
+    ] = msgspec.field(default_factory=lambda: list[State](("approved", "rejected", "parts_ready", "served")))
+    every: Annotated[
+        Duration | None, Meta(description="A vehicle is due for maintenance so often; null for never.")
+    ] = Duration(days=365)
+    every_km: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="It is due each time that it has gone so many km, if sooner; null for never."),
+    ] = 10_000.0
+    ahead: Annotated[Duration, Meta(description="Maintenance is told of so long before it is due.")] = Duration(days=14)
+    within: Annotated[
+        Duration, Meta(description="What was due longer ago is not told any more: so old news goes to nobody.")
+    ] = Duration(days=7)
 
 
 class TicketsConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,3 +70,4 @@ class TicketsConfig(msgspec.Struct, frozen=True, kw_only=True):
             "anything."
         ),
     ] = msgspec.field(default_factory=dict)
+    notices: NoticesConfig = msgspec.field(default_factory=NoticesConfig)

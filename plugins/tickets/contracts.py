@@ -71,6 +71,7 @@ STATES: Final = Table(
         Column("state", "string", "opened, in_review, approved, served, settled ..."),
         Column("level", "int32", "level of review that it is at, or has come to; from 1"),
         Column("seat", "string", "seat that reviews it; null where none does"),
+        Column("approvers", "string", "seats that have approved it in this round of review, with | between them"),
         Column("held", "string", "why a person must look before it is settled; null where nothing is in the way"),
         Column("released", "boolean", "whether a person has looked, and let it pass"),
         Column("payment", "string", "batch of payment that it is in"),

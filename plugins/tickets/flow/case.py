@@ -33,12 +33,17 @@ SYSTEM = Actor("system", "crm")
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a ticket is: a row of `ticket_states`."""
+    """Where a ticket is: a row of `ticket_states`.
+
+    Attributes:
+        approvers: Seats that have approved it in this round of review.
+    """
 
     state: State = FIRST
     level: int | None = None
     seat: str | None = None
     held: str | None = None
+    approvers: tuple[str, ...] = ()
     released: bool = False
     payment: str | None = None
     events: int = 0
@@ -52,7 +57,6 @@ class Case:
     Attributes:
         ticket: Its row of `tickets`.
         standing: Where it is.
-        approvers: Who has approved it in this round of review: seats.
         dealer: The row of its dealer; empty where none is known.
         labour: The row of its labour code; empty where none is known.
         part: The row of its part; empty where none is known.
@@ -66,7 +70,6 @@ class Case:
     ticket: Mapping[str, Any]
     standing: Standing
     config: "TicketsConfig"
-    approvers: tuple[str, ...] = ()
     dealer: Mapping[str, Any] = field(default_factory=dict)
     labour: Mapping[str, Any] = field(default_factory=dict)
     part: Mapping[str, Any] = field(default_factory=dict)
@@ -126,12 +129,13 @@ def after(standing: Standing, asked: Asked, goal: State) -> Standing:
     )
 
 
-def _approved(standing: Standing, _asked: Asked, goal: State) -> dict[str, Any]:
-    return {"seat": None, "level": (standing.level or 1) + (goal == "in_review")}
+def _approved(standing: Standing, asked: Asked, goal: State) -> dict[str, Any]:
+    approvers = (*standing.approvers, *([asked.seat] if asked.seat else []))
+    return {"seat": None, "level": (standing.level or 1) + (goal == "in_review"), "approvers": approvers}
 
 
 _CHANGES: Any = {
-    "submit": lambda _s, _a, _g: {"level": 1, "seat": None},
+    "submit": lambda _s, _a, _g: {"level": 1, "seat": None, "approvers": ()},
     "assign": lambda _s, a, _g: {"seat": a.seat},
     "hand_back": lambda _s, _a, _g: {"seat": None},
     "approve": _approved,

@@ -25,6 +25,7 @@ State = Literal[
     "confirmed",
 ]
 Event = Literal[
+    "change",
     "submit",
     "withdraw",
     "assign",
@@ -75,6 +76,8 @@ class Transition:
 
 
 TRANSITIONS: Final = (
+    Transition("opened", "change", "opened", ("dealer", "system")),
+    Transition("sent_back", "change", "sent_back", ("dealer", "system")),
     Transition("opened", "submit", "in_review", ("dealer", "system")),
     Transition("opened", "withdraw", "withdrawn", ("dealer",)),
     Transition("in_review", "assign", "in_review", ("system",), ("waits", "seat fits")),
