@@ -8,6 +8,7 @@ DEFAULT_PLUGINS = (
     "plugins.interest",
     "plugins.recommend",
     "plugins.push",
+    "plugins.report",
     "plugins.query",
     "plugins.config",
     "plugins.workspace",
