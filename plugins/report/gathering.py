@@ -46,12 +46,13 @@ def rows_of(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -
 
 def options(command: click.Command, given: Mapping[str, str | None]) -> list[str]:
     """The words of those options that a command has, and that are given."""
-    words = []
-    for option in command.params:
-        value = given.get(option.name or "")
-        if isinstance(option, click.Option) and value is not None:
-            words += [option.opts[-1], value]
-    return words
+    known = {name for option in command.params for name in option.opts}
+    return [
+        word
+        for name, value in given.items()
+        if value is not None and f"--{name}" in known
+        for word in (f"--{name}", value)
+    ]
 
 
 def command_of(app: "App", words: Sequence[str]) -> click.Command | None:

@@ -20,7 +20,11 @@ def spec(rows: pl.DataFrame, **parts: Any) -> dict[str, Any]:
         rows: Its data.
         parts: Mark, encoding, height and so on.
     """
-    return {"$schema": SCHEMA, "width": "container", "data": {"values": rows.to_dicts()}, **parts}
+    finite = rows.with_columns(
+        pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name, kind in rows.schema.items() if kind.is_float()
+    )  # JSON knows no others
+    size = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
+    return {"$schema": SCHEMA, **size, "data": {"values": finite.to_dicts()}, **parts}
 
 
 def bars(
@@ -42,7 +46,7 @@ def bars(
     }
     if colour is not None:
         encoding["color"] = colour
-    return spec(rows, mark="bar", encoding=encoding, height={"step": BAR})
+    return spec(rows, mark="bar", encoding=encoding, height=BAR * rows.height)
 
 
 def heat(name: str, scheme: str) -> dict[str, Any]:

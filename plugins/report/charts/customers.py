@@ -11,7 +11,7 @@ def grid(rows: pl.DataFrame) -> dict[str, Any]:
     """Customers by their scores of recency and frequency."""
     return spec(
         rows,
-        height={"step": 36},
+        height=36 * rows["f"].n_unique(),
         mark="rect",
         encoding={
             "x": {"field": "r", "type": "ordinal", "title": "recency", "axis": {"labelAngle": 0, "labelOverlap": True}},
@@ -41,7 +41,7 @@ def effect(rows: pl.DataFrame) -> dict[str, Any]:
     colour = {"field": "arm", "type": "nominal", "legend": {"orient": "top"}, "title": None}
     return spec(
         named,
-        height={"step": 26},
+        height=26 * named["name"].n_unique(),
         layer=[
             {
                 "mark": {"type": "rule", "strokeWidth": 2},

@@ -35,7 +35,7 @@ def flows(rows: pl.DataFrame) -> dict[str, Any]:
     shown = shortened(rows.filter(pl.col("entry").is_in(first), pl.col("exit").is_in(last)), "entry", "exit")
     return spec(
         shown,
-        height={"step": 22},
+        height=22 * shown["entry"].n_unique(),
         mark="rect",
         encoding={
             "x": {"field": "exit", "type": "nominal", "title": "last page", "sort": None, "axis": {"labelAngle": -35}},
@@ -85,16 +85,20 @@ def transitions(rows: pl.DataFrame) -> dict[str, Any]:
                 "encoding": {"x": {"field": "x2", **axis}, "y": {"field": "y2", **upright}, "tooltip": tips},
             },
             {"mark": {"type": "circle", "size": 160, "color": "#f58518"}, "encoding": ends},
-            *(
-                {
-                    "transform": [{"filter": f"datum.right === {'true' if right else 'false'}"}],
-                    "mark": {"type": "text", "align": align, "dx": dx, "limit": 260},
-                    "encoding": {**ends, "text": {"field": "page"}},
-                }
-                for right, align, dx in ((True, "left", 12), (False, "right", -12))
-            ),
+            _labels(ends, right=True),
+            _labels(ends, right=False),
         ],
     )
+
+
+def _labels(ends: dict[str, Any], *, right: bool) -> dict[str, Any]:
+    """Names of the pages on one side of the circle, outside of it."""
+    side = {"align": "left", "dx": 12} if right else {"align": "right", "dx": -12}
+    return {
+        "transform": [{"filter": f"datum.right === {'true' if right else 'false'}"}],
+        "mark": {"type": "text", "limit": 260, **side},
+        "encoding": {**ends, "text": {"field": "page"}},
+    }
 
 
 def _plain(reach: float) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def hours(rows: pl.DataFrame) -> dict[str, Any]:
     """Visits by hour and weekday."""
     return spec(
         rows,
-        height={"step": 24},
+        height=24 * rows["day"].n_unique(),
         mark="rect",
         encoding={
             "x": {"field": "hour", "type": "ordinal", "title": "hour", "axis": {"labelAngle": 0, "labelOverlap": True}},
