@@ -66,16 +66,22 @@ def user() -> str:
         return f"uid {os.getuid()}"
 
 
+def may(app: "App", action: Action) -> bool:
+    """Whether the user's role may do something."""
+    config = app.config.get("access", AccessConfig)
+    role = config.users.get(user(), config.role)
+    return ROLES.index(role) >= ROLES.index(config.needs.get(action, NEEDED[action]))
+
+
 def require(app: "App", action: Action) -> None:
     """See that the user's role may do something; a refusal goes into the audit log.
 
     Raises:
         Refused: it may not.
     """
-    config = app.config.get("access", AccessConfig)
-    role = config.users.get(user(), config.role)
-    needed = config.needs.get(action, NEEDED[action])
-    if ROLES.index(role) < ROLES.index(needed):
+    if not may(app, action):
+        config = app.config.get("access", AccessConfig)
+        role, needed = config.users.get(user(), config.role), config.needs.get(action, NEEDED[action])
         _record(app, action)
         raise Refused(f"the role {role} may not {action}; it takes the role {needed} (`access` in the configuration)")
 

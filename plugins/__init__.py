@@ -9,6 +9,7 @@ DEFAULT_PLUGINS = (
     "plugins.recommend",
     "plugins.push",
     "plugins.report",
+    "plugins.completion",
     "plugins.query",
     "plugins.config",
     "plugins.workspace",
