@@ -49,7 +49,7 @@ def show(shell: str | None) -> None:
     \b
     Examples:
       crm completion show zsh > ~/.zfunc/_crm
-      eval "$(crm completion show bash)"
+      crm completion show fish | source
     """
     from plugins.completion.scripts import script
 
