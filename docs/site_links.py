@@ -1,4 +1,4 @@
-"""For the documentation site: what pages link to outside of this folder is not on the site, so its name stays as text."""
+"""For the documentation site: what pages link to outside of this folder is not there, so its name stays as text."""
 
 import re
 from typing import Any
