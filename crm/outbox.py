@@ -276,7 +276,7 @@ def settle(connection: sa.Connection, table: sa.Table, outcomes: Sequence[Outcom
         "sent": {"sent": moment, "next_try": None},
         "acknowledged": {"sent": sa.func.coalesce(c.sent, moment), "acknowledged": moment, "next_try": None},
         "again": {"next_try": sa.bindparam("_next_try", type_=sa.DateTime)},
-        "release": {"next_try": None, "tries": c.tries - 1},
+        "release": {"next_try": sa.bindparam("_next_try", type_=sa.DateTime), "tries": c.tries - 1},
         "give up": {"next_try": None},
     }
     for event, change in changes.items():

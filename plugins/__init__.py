@@ -9,6 +9,8 @@ DEFAULT_PLUGINS = (
     "plugins.recommend",
     "plugins.push",
     "plugins.tickets",
+    "plugins.report",
+    "plugins.completion",
     "plugins.query",
     "plugins.config",
     "plugins.workspace",

@@ -46,6 +46,8 @@ _AHEAD: Final = 16
 _PATIENCE_S: Final = 1.0
 """So long the thread that stores waits for a result before it looks at the clock."""
 
+NIGHT: Final = "it is in the quiet hours of the customer"
+
 TIDY_S: Final = 60.0
 """So many seconds lie between two looks for messages that are over, or were not acknowledged."""
 
@@ -260,6 +262,8 @@ class Run:
         lane = self._lanes[job.row["channel"]]
         if self._stopping or lane.down is not None:
             return Outcome(job.id, "release", lane.down)
+        if (ends := self._composer.quiet(job, _now())) is not None:
+            return Outcome(job.id, "release", NIGHT, ends)
         try:
             message = self._composer.compose(job)
         except Unusable as error:

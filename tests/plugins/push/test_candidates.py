@@ -22,7 +22,7 @@ class ById:
         return self
 
     def recommend(self, who, k, allowed):
-        items = allowed.items.filter(allowed.items >= self.least).sort().alias("item").to_frame()
+        items = allowed.items.filter(allowed.items >= self.least + "").sort().alias("item").to_frame()
         rows = who.alias("who").to_frame().join(items, how="cross")
         rows = rows.join(allowed.without, on=["who", "item"], how="anti")
         rows = rows.sort("who", "item").group_by("who", maintain_order=True).head(k)
@@ -191,7 +191,15 @@ def test_a_parameter_that_does_not_work_is_told(shop: "Crm", algorithm: str, nam
     wanted = f"parameters: {{{name}: {value}}}"
     campaign = shop.log("w.yaml", "name: spring", f"algorithm: {algorithm}", "channels: [email]", wanted)
     said = shop("push", "candidates", "--campaign", campaign, *AT, code=4).stderr
-    assert f"`parameters`: {algorithm} does not work with {name}: " in said
+    assert f"`parameters`: {algorithm} does not take them: `{name}` is " in said
+
+
+def test_a_parameter_that_fails_only_when_it_is_used_is_told(shop: "Crm") -> None:
+    campaign = shop.log(
+        "w.yaml", "name: spring", "algorithm: by-id", "channels: [email]", "parameters: {least: {few: 1}}"
+    )
+    said = shop("push", "candidates", "--campaign", campaign, *AT, code=4).stderr
+    assert "`parameters`: by-id does not work with least: " in said
     assert "`crm recommend algorithms` shows values that do" in said
 
 

@@ -120,6 +120,25 @@ def test_what_is_over_expires_and_what_is_early_waits(shop: "Shop") -> None:
     assert shop.states() == {"K1": "expired", "K2": "queued", "K3": "acknowledged"}
 
 
+def test_nothing_goes_out_at_night_however_late_it_is_sent(shop: "Shop") -> None:
+    now = datetime.now(UTC)
+    night = [(now - timedelta(hours=1)).strftime("%H:%M"), (now + timedelta(hours=1)).strftime("%H:%M")]
+    day = [night[1], night[0]]
+    shop.queue("K1", channel="file", data=json.dumps({"quiet": night}))
+    shop.queue("K2", channel="file", data=json.dumps({"quiet": day}))
+    shop.queue("K3", channel="file", data=json.dumps({"quiet": True}))
+    dry = shop.crm("push", "send", "--dry-run")
+    assert "it is in the quiet hours of the customer" in dry.stdout + dry.stderr
+    shop.crm("push", "send")
+    assert shop.states() == {"K1": "queued", "K2": "acknowledged", "K3": "acknowledged"}
+    (waiting,) = (row for row in shop.rows() if row["state"] == "queued")
+    assert (waiting["tries"], waiting["sender"]) == (0, None)
+    wait = waiting["next_try"] - now
+    assert timedelta(minutes=58) <= wait <= timedelta(minutes=61)
+    (file,) = (shop.crm.workspace / "outbox").glob("*.ndjson")
+    assert all("quiet" not in json.loads(line)["data"] for line in file.read_text().splitlines())
+
+
 def test_a_rehearsal_changes_nothing(shop: "Shop") -> None:
     shop.queue("K1", "K2", channel="file")
     shop.crm("customers", "consent", "K2", "--withdraw")
