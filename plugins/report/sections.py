@@ -66,7 +66,7 @@ SECTIONS: Final = (
             "Shares with their interval of 95 %."),
     Section("pareto", TICKETS, "What repairs cost, by category", ("tickets", "quality", "--by", "part_category"),
             tickets.pareto, "The line is the running share."),
-    Section("warnings", TICKETS, "Early warnings", ("tickets", "warnings"), tickets.warnings),
+    Section("warnings", TICKETS, "Early warnings", ("tickets", "warnings", "--no-store"), tickets.warnings),
 )  # fmt: skip
 """All sections but the funnel, in their order."""
 

@@ -12,7 +12,7 @@ def pareto(rows: pl.DataFrame) -> dict[str, Any]:
     name = rows.columns[0]
     shown = shortened(rows.head(25), name)
     x = {"field": name, "type": "nominal", "sort": None, "title": None, "axis": {"labelAngle": -35, "labelLimit": 160}}
-    running = {"field": "running_share", "type": "quantitative", "title": "running share", "axis": {"format": ".0%"}}
+    running = {"field": "running", "type": "quantitative", "title": "running share", "axis": {"format": ".0%"}}
     return spec(
         shown,
         height=260,
@@ -20,7 +20,7 @@ def pareto(rows: pl.DataFrame) -> dict[str, Any]:
         layer=[
             {
                 "mark": "bar",
-                "encoding": {"x": x, "y": {"field": "cost", "type": "quantitative"}, "tooltip": tooltips(shown)},
+                "encoding": {"x": x, "y": {"field": "loss", "type": "quantitative"}, "tooltip": tooltips(shown)},
             },
             {
                 "mark": {"type": "line", "point": True, "color": "#f58518"},
