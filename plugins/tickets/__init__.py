@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from crm.hookspecs import CommandRef, hookimpl
+from crm.hookspecs import CommandRef, TicketClassifier, hookimpl
 from crm.tables import Table
 
 if TYPE_CHECKING:
@@ -65,6 +65,14 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("tickets confirm", "funds:confirm", "Store that dealers have confirmed the money of payments."),
     ("tickets loops", "loops:command", "List what has begun and not ended: who must act, and since when."),
     ("tickets notices", "notices:command", "List what customers are to be told of their tickets and vehicles."),
+    ("tickets classify train", "classify_train:command", "Learn to tell quality classes of tickets."),
+    ("tickets classify predict", "classify_predict:command", "Tell quality classes of tickets by a model."),
+    ("tickets classify evaluate", "classify_evaluate:command", "Measure how well quality classes are told."),
+    (
+        "tickets classify review",
+        "classify_review:command",
+        "Write tickets whose class is doubtful to a sheet, and read the answers of persons back.",
+    ),
     ("tickets events import", "transfers:events_import", "Import events of tickets from a file."),
     ("tickets events export", "transfers:events_export", "Export events of tickets to a file."),
     ("tickets events list", "transfers:events_list", "List events of tickets."),
@@ -81,6 +89,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
 _GROUPS = (
     ("tickets", "Review, supply, pay and understand appraisal tickets of a service centre."),
     ("tickets events", "Keep what happened to tickets."),
+    ("tickets classify", "Tell quality classes of tickets by what persons have said of others."),
     ("centre", "Keep what a service centre knows besides tickets: dealers, codes, parts, seats, vehicles."),
     *((f"centre {name}", f"Keep {things}.") for name, things in _CENTRE.items()),
 )
@@ -109,3 +118,11 @@ def config_sections() -> "Mapping[str, type[msgspec.Struct]]":
     from plugins.tickets.config import TicketsConfig
 
     return {"tickets": TicketsConfig}
+
+
+@hookimpl
+def ticket_classifiers() -> Sequence[TicketClassifier]:
+    """Each class against all others, and a tree of machines."""
+    from plugins.tickets.classify.classifiers import CLASSIFIERS
+
+    return CLASSIFIERS

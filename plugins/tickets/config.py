@@ -71,3 +71,6 @@ class TicketsConfig(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = msgspec.field(default_factory=dict)
     notices: NoticesConfig = msgspec.field(default_factory=NoticesConfig)
+    confidence: Annotated[
+        float, Meta(ge=0, le=1, description="A quality class of which a model is less sure goes to a person.")
+    ] = 0.6

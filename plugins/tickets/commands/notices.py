@@ -8,7 +8,7 @@ from crm.access import require
 from crm.app import App, pass_app
 from crm.filters import WHEN, When
 from crm.messages import counted
-from crm.output import current, table_output
+from crm.output import also_personal, current, table_output
 from plugins.tickets.config import TicketsConfig
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def command(app: App, kinds: tuple[str, ...], moment: When | None, queued: bool)
 
     if queued:
         require(app, "send")
+    also_personal({"data": "hidden"})  # as in the outbox, and also where there is none
     config, now = app.config.get("tickets", TicketsConfig).notices, at_second()
     at = at_second(moment.span(ZoneInfo(current().tz), now)[0]) if moment is not None else now
     rows = notices(app.workspace(), config, at, kinds or _KINDS)

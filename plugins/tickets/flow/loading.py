@@ -30,11 +30,15 @@ def rows_where(
     """Rows of a table with one of some values in a column."""
     import polars as pl
 
+    from crm.schema import polars_schema
+
     wanted = sorted({value for value in values if value is not None})
+    if not wanted:
+        return pl.DataFrame(schema=polars_schema(records.contracts[table]))
     of = records.table(table).c[column]
     parts = [
         records.frame(table, where=of.in_(wanted[at : at + _CHUNK]), connection=connection)
-        for at in range(0, max(len(wanted), 1), _CHUNK)
+        for at in range(0, len(wanted), _CHUNK)
     ]
     return pl.concat(parts)
 
