@@ -40,6 +40,7 @@ class AboutClasses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         classes: The classes.
         scale: Of the calibration.
         offsets: Of the calibration.
+        lapse: Of the calibration.
         rows: How many rows it was learnt from.
         fingerprint: SHA-256 of them.
         metrics: How good it is, by name.
@@ -59,6 +60,7 @@ class AboutClasses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     classes: tuple[str, ...]
     scale: float
     offsets: tuple[float, ...]
+    lapse: float
     rows: int
     fingerprint: str
     metrics: dict[str, float]
@@ -126,7 +128,9 @@ def _model(about: AboutClasses, parts: Any) -> Model | None:
     codes = tuple(pl.Series(each, dtype=pl.String) for each in about.known)
     columns = Columns(about.texts, about.codes, about.numbers)
     made = Features(columns, lexicon, codes, parts["means"], parts["spreads"])
-    return Model(made, parts["estimator"], Calibration(about.scale, np.array(about.offsets)), about.classes)
+    return Model(
+        made, parts["estimator"], Calibration(about.scale, np.array(about.offsets), about.lapse), about.classes
+    )
 
 
 def _fits(model: Model, about: AboutClasses) -> bool:
@@ -139,6 +143,8 @@ def _fits(model: Model, about: AboutClasses) -> bool:
             and len(about.known) == len(about.codes)
             and len(made.means) == len(made.spreads) == len(about.numbers)
             and len(about.offsets) == count
+            and about.scale > 0
+            and 0 <= about.lapse < 1
             and lexicon.alphabet.dtype == np.uint32
             and 1 <= len(lexicon.runs) <= LONGEST
             and all(each.dtype == np.uint64 for each in lexicon.runs)

@@ -26,7 +26,16 @@ _BAYES_COST: Final = 0.2
 """By what C is multiplied for the machine of weighted features, which are several times as large."""
 
 
-class LinearSVM(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+class _Sparse(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """What takes sparse rows."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class LinearSVM(_Sparse):
     """Each class against all others by a linear machine; of two classes there is one machine.
 
     With `bayes`, a second machine sees each feature multiplied by the logarithm of how much more often it is in the
@@ -89,7 +98,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit
         return (weights + second * ratios) / 2, (intercept + other) / 2
 
 
-class SVMTree(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # as above
+class SVMTree(_Sparse):
     """A binary tree of linear machines, which looks at distances of classes to find its form.
 
     A chain takes one class off at each node, the one that lies farthest from its nearest class; a balanced tree parts

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from crm.access import AccessConfig
 from crm.errors import NothingFound, Unusable, UsageError
 from crm.filters import current_filters
 from crm.messages import counted
@@ -85,7 +86,7 @@ def refuse_personal(app: "App", names: Sequence[str]) -> None:
     Raises:
         UsageError: one is.
     """
-    personal = personal_now(app)
+    personal = {**personal_now(app), **app.config.get("access", AccessConfig).personal}
     for name in names:
         if name in personal:
             raise UsageError(f"column `{name}` is personal: it can be neither looked at nor a class")

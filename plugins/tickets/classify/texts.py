@@ -1,4 +1,4 @@
-"""Fault texts as numbers: runs of characters, and words of Latin letters, weighted by how much they tell.
+"""Fault texts as numbers: runs of characters, or words of Latin letters, weighted by how much they tell.
 
 A run of up to four characters is one 64-bit key, made of the places of its characters in an alphabet, so that counting
 is sorting. Source of the weights: Salton and Buckley (1988), "Term-weighting approaches in automatic text retrieval":
@@ -23,6 +23,9 @@ LONGEST: Final = 4
 _MOST: Final = 2**16 - 1
 _WORD: Final = r"[\p{Latin}0-9]+(?:[-'][\p{Latin}0-9]+)*"
 _BETWEEN: Final = " "
+_LETTER: Final = r"\p{Latin}"
+_CUT: Final = "\1"
+"""Stands for Latin letters, which are part of words and of no run."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Lexicon:
 def plain(texts: pl.Series) -> pl.Series:
     """Texts in one form: full and half width alike, small letters, one blank where there is white space, no null."""
     one = texts.cast(pl.String).fill_null("").str.normalize("NFKC").str.to_lowercase()
-    return one.str.replace_all(r"[\s\x00]+", " ").str.strip_chars()
+    return one.str.replace_all(r"[\s\x00\x01]+", " ").str.strip_chars()
 
 
 def learnt(texts: pl.Series, longest: int, rarest: int) -> Lexicon:
@@ -72,7 +75,7 @@ def learnt(texts: pl.Series, longest: int, rarest: int) -> Lexicon:
         rarest: In how many texts a run of three characters or more must be to count.
     """
     points, _ = _points(texts)
-    characters, counts = np.unique(points[points > 0], return_counts=True)
+    characters, counts = np.unique(points[points > ord(_CUT)], return_counts=True)
     alphabet = np.sort(characters[np.argsort(-counts, kind="stable")[:_MOST]])
     runs, spread = [], []
     for length, rows, keys in _runs(texts, alphabet, longest):
@@ -133,7 +136,8 @@ def _sums(values: Floats, starts: Ints) -> Floats:
 
 def _points(texts: pl.Series) -> tuple[npt.NDArray[np.uint32], Ints]:
     """Code points of all texts, a 0 behind each, and the number of the text of each."""
-    data = ("\0".join(texts.to_list()) + "\0").encode("utf-32-le", "surrogatepass") if len(texts) else b""
+    bare = texts.str.replace_all(_LETTER, _CUT)
+    data = ("\0".join(bare.to_list()) + "\0").encode("utf-32-le", "surrogatepass") if len(texts) else b""
     points = np.frombuffer(data, dtype="<u4")
     ends = points == 0
     return points, np.cumsum(ends) - ends

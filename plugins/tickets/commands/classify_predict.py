@@ -110,4 +110,4 @@ def _store(app: App, tickets: "pl.Series", found: "pl.DataFrame", by: str) -> No
     with records.begin() as connection:
         records.upsert(connection, "ticket_classes", rows)
         append(connection, records.table("audit"), "classify", "ticket_classes", rows.height)
-    app.note(f"{counted(rows.height, 'class')} stored")
+    app.note(f"the class of {counted(rows.height, 'ticket')} stored")

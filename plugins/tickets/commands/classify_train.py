@@ -112,6 +112,7 @@ def _save(file: Path, known: "Known", best: "Candidate", fitted: "Model", metric
         classes=known.classes,
         scale=fitted.calibration.scale,
         offsets=tuple(fitted.calibration.offsets.tolist()),
+        lapse=fitted.calibration.lapse,
         rows=len(known.codes),
         fingerprint=fingerprint(known),
         metrics=metrics,
