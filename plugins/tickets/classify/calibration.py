@@ -40,7 +40,7 @@ class Calibration:
     def probabilities(self, values: Floats) -> Floats:
         """How likely each class of each row is; values and probabilities of shape (rows, classes)."""
         shares = _softmax(self.scale * values + self.offsets)
-        return (1 - self.lapse) * shares + self.lapse / values.shape[1]
+        return np.asarray((1 - self.lapse) * shares + self.lapse / values.shape[1])
 
 
 def decisions(model: Any, rows: Any) -> Floats:
