@@ -171,6 +171,9 @@ CALLS: tuple[tuple[str, ...], ...] = (
     ("tickets", "list", "--columns", "ticket,customer,vin,Giver"),
     ("tickets", "list", "--where", "vin = 'LSVPL4182E2123456'"),
     *(("tickets", "events", word) for word in ("list", "export")),
+    ("tickets", "classify", "evaluate", "--input", "customers.csv", "--text", "note", "--label", "city"),
+    ("tickets", "classify", "predict", "--model", "class.model"),
+    ("tickets", "classify", "review"),
     *(
         ("centre", table, word)
         for table in ("dealers", "labour", "faults", "parts", "stock", "seats", "vehicles", "ratings", "shipments")
@@ -254,6 +257,8 @@ REFUSED = (
     ("tickets", "batch"),
     *(("tickets", word, "PAY-000001") for word in ("pay", "confirm")),
     ("tickets", "notices", "--queue"),
+    ("tickets", "classify", "train", "--model", "class.model"),
+    ("tickets", "classify", "review", "--read", "customers.csv"),
 )
 
 
