@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from plugins.report.charts import customers, paths, tickets, traffic
+from plugins.report.charts import customers, paths, traffic
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,7 +39,6 @@ class Section:
 TRAFFIC: Final = "Traffic"
 PATHS: Final = "Paths"
 CUSTOMERS: Final = "Customers"
-TICKETS: Final = "Tickets"
 
 SECTIONS: Final = (
     Section("days", TRAFFIC, "Traffic by day", ("logs", "traffic", "--by", "day"), traffic.days,
@@ -64,9 +63,6 @@ SECTIONS: Final = (
             customers.interests, "The sum of the weights of all people, by category of level 3."),
     Section("effect", CUSTOMERS, "What campaigns have brought", ("push", "effect"), customers.effect,
             "Shares with their interval of 95 %."),
-    Section("pareto", TICKETS, "What repairs cost, by category", ("tickets", "quality", "--by", "part_category"),
-            tickets.pareto, "The line is the running share."),
-    Section("warnings", TICKETS, "Early warnings", ("tickets", "warnings"), tickets.warnings),
 )  # fmt: skip
 """All sections but the funnel, in their order."""
 

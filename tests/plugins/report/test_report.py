@@ -128,7 +128,7 @@ def test_what_the_workspace_lacks_is_left_out(crm: "Crm") -> None:
     crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
     crm("report", "-o", crm.folder / "report.html")
     assert {"days", "pages"} <= set(charts(read(crm)))
-    assert not {"rfm", "segments", "interests", "effect", "funnel", "pareto"} & set(charts(read(crm)))
+    assert not {"rfm", "segments", "interests", "effect", "funnel"} & set(charts(read(crm)))
     assert "Customers" not in re.findall(r"<h2>(.*?)</h2>", read(crm))
 
 
@@ -145,6 +145,34 @@ def test_since_reaches_the_commands_that_know_it(shop: "Crm") -> None:
     page = Tables((shop.folder / "late.html").read_text(encoding="utf-8"))
     assert [row[0][:10] for row in page.tables["days"][1:]] == ["2026-03-14", "2026-03-15"]
     assert "crm logs traffic --by day --since 2026-03-14 --tz UTC" in page.calls
+
+
+def test_what_the_page_is_about_is_said_as_it_was_given(shop: "Crm") -> None:
+    shop("report", "-o", shop.folder / "zone.html", "--tz", "Asia/Shanghai", "--since", "2026-03-14")
+    text = (shop.folder / "zone.html").read_text(encoding="utf-8")
+    assert "<p>What the workspace has, since 2026-03-14, times in Asia/Shanghai</p>" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--since", "foo"), "--since"),
+        (("--segment", "nosuch"), "no segment `nosuch`"),
+        (("--tz", "Mars"), "--tz"),
+    ],
+    ids=["since", "segment", "tz"],
+)
+def test_a_mistake_is_told_and_no_page_is_written(shop: "Crm", words: tuple[str, str], said: str) -> None:
+    told = shop("report", "-o", shop.folder / "x.html", *words, code=2).stderr
+    assert told.startswith("crm: crm ")
+    assert said in told
+    assert not (shop.folder / "x.html").exists()
+
+
+def test_a_funnel_that_is_none_is_told(crm: "Crm") -> None:
+    crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
+    crm.configure("report: {funnel: [/, --nosuch]}\n")
+    assert "crm paths funnel / --nosuch: No such option" in crm("report", "-o", crm.folder / "x.html", code=2).stderr
 
 
 def test_hostile_names_stay_texts(crm: "Crm") -> None:
