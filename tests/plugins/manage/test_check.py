@@ -74,6 +74,19 @@ def test_each_fault_is_told(crm: Any, change: tuple[str, str], level: str, where
     assert [(level, where) for level, where, sentence in faults if what in sentence] == [(level, where)], faults
 
 
+def test_a_package_with_a_section_of_its_own_need_not_be_installed(crm: Any) -> None:
+    example = Path(__file__).parents[3] / "examples" / "crm-example-plugin"
+    assert crm.rows("plugins", "check", example) == []
+
+
+def test_a_file_whose_name_is_no_word_of_python_is_timed_too(crm: Any) -> None:
+    file = crm.folder / "my-hours.py"
+    file.write_text("import time; time.sleep(.12)")
+    start = start_of("my-hours", file.parent)
+    assert start is not None
+    assert start.milliseconds > 100
+
+
 def test_heavy_imports_are_named(crm: Any) -> None:
     file = crm.folder / "one.py"
     file.write_text(GOOD.replace("import click", "import click, polars, sqlalchemy"))
