@@ -38,7 +38,7 @@ def found(crm: Any, body: str, *, code: int = 4) -> list[tuple[str, str, str]]:
     file.write_text(body)
     file.chmod(0o644)
     printed = crm("plugins", "check", file, "-f", "json", code=code)
-    rows = json.loads(printed.stdout or "[]")
+    rows = json.loads(printed.stdout)
     return [(row["level"], row["where"], row["what"]) for row in rows]
 
 
