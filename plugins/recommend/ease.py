@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from plugins.recommend.base import ItemRanker
+from plugins.recommend.bounds import Modelled, NotNegative, Part, Positive
 from plugins.recommend.content import features
 from plugins.recommend.interactions import Floats, Interactions, Ints, Profiles, Sparse, Weighting
 
@@ -57,11 +58,11 @@ class Ease(ItemRanker):
 
     def __init__(
         self,
-        penalty: float = 100.0,
-        dropout: float = 0.0,
-        side: float = 0.0,
+        penalty: Positive = 100.0,
+        dropout: Part = 0.0,
+        side: NotNegative = 0.0,
         weighting: Weighting = "once",
-        most: int = MOST,
+        most: Modelled = MOST,
     ) -> None:
         self.penalty = penalty
         self.dropout = dropout
