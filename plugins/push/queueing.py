@@ -58,15 +58,18 @@ def messages(campaign: "Campaign", at: datetime, rows: pl.DataFrame, now: dateti
         "channel",
         pl.lit(campaign.template).alias("template"),
         pl.col("item").alias("items"),
-        pl.Series("data", [_data(about) for about in whole["about"].to_list()], dtype=pl.String),
+        pl.Series("data", [_data(campaign, about) for about in whole["about"].to_list()], dtype=pl.String),
         "send_after",
         expires.alias("expires"),
     )
 
 
-def _data(about: list[dict[str, Any]]) -> str:
-    """What the template is given besides what the catalogue says of the items: why each is there."""
-    return json.dumps({"items": {each["item"]: {"reason": each["reason"]} for each in about}}, ensure_ascii=False)
+def _data(campaign: "Campaign", about: list[dict[str, Any]]) -> str:
+    """What the template is given besides what the catalogue says of the items: why each is there, and quiet hours."""
+    quiet = {} if campaign.quiet is None else {"quiet": campaign.quiet}
+    return json.dumps(
+        {"items": {each["item"]: {"reason": each["reason"]} for each in about}} | quiet, ensure_ascii=False
+    )
 
 
 def _store_arms(

@@ -1,5 +1,6 @@
 """Quiet hours: when a message may go out that would otherwise reach its customer at night."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from crm.units import zones
+from plugins.push.campaign import Quiet
 
 
 def is_quiet(at: datetime, zone: str, begin: time, end: time) -> bool:
@@ -47,6 +49,27 @@ def after(at: datetime, zone: str, begin: time, end: time) -> datetime:
         for fold in (0, 1)
     )
     return min(each for each in ends if each > at and not is_quiet(each, zone, begin, end))
+
+
+def awake_at(data: str | None, zone: str | None, at: datetime, usual: str) -> datetime:
+    """When a message may go out that would at some moment.
+
+    Args:
+        data: What it was queued with, a JSON object; `quiet` are the quiet hours of its campaign.
+        zone: Of its customer; None, or no zone that is known, for the usual one.
+        at: The moment.
+        usual: The zone of customers whose own is not known.
+
+    Returns:
+        The moment, or the end of the quiet hours that it is in.
+    """
+    if not data or '"quiet"' not in data:
+        return at
+    try:
+        hours = Quiet.parse(json.loads(data)["quiet"]).times()
+    except (ValueError, TypeError, KeyError):  # data of another program
+        return at
+    return after(at, zone if zone in zones() else usual, *hours)
 
 
 def send_after(people: pl.DataFrame, at: datetime, quiet: tuple[time, time] | None, usual: str) -> pl.DataFrame:
