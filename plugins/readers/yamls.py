@@ -24,9 +24,27 @@ def read_yaml(content: Content) -> Read:
         Unusable: it is no YAML, or no list of mappings.
     """
     text = content.text
-    data = json.dumps(_loaded(text.data.decode(), content.name), ensure_ascii=False, default=_plain).encode()
+    rows = _rows(_loaded(text.data.decode(), content.name), content.name)
+    data = json.dumps(rows, ensure_ascii=False, default=_plain).encode()
     found = read_json(Content(content.name, data, separator=content.separator, sheet=content.sheet))
     return replace(found, said=(*text.said, *found.said), warnings=(*text.warnings, *found.warnings))
+
+
+def _rows(value: Any, name: str) -> list[Any]:
+    """The list of a file.
+
+    Raises:
+        Unusable: there is none, or something in it is no mapping.
+    """
+    if isinstance(value, dict):  # an answer of a program, with its rows under one name
+        lists = [each for each in value.values() if isinstance(each, list)]
+        value = lists[0] if len(lists) == 1 else [value]
+    if not isinstance(value, list):
+        raise Unusable(f"{name}: expected a list of mappings (`- name: value`), and it holds something else")
+    wrong = next((number for number, each in enumerate(value, start=1) if not isinstance(each, dict)), None)
+    if wrong is not None:
+        raise Unusable(f"{name}: expected a list of mappings (`- name: value`), and number {wrong:,} of it is none")
+    return value
 
 
 def _loaded(text: str, name: str) -> Any:
