@@ -43,9 +43,9 @@ def command(app: App) -> "pl.LazyFrame":
     found = unmapped(traffic, app.config.get("site", SiteConfig), catalog.items(workspace))
     impersonal()
     if traffic.height:
-        views = counted(int(traffic["views"].sum()), "view")
+        seen = counted(int(traffic["views"].sum()), "view")
         app.note(
-            f"{1 - found['share'].sum():.1%} of {views} on pages with a category; "
+            f"{1 - found['share'].sum():.1%} of {seen} on pages with a category; "
             f"{found.height:,} of {counted(traffic.height, 'page')} without"
         )
     return filters.matching(app, found.lazy())
