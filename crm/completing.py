@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 MOST: Final = 60
 """So many values are offered at most."""
 
-Read = Callable[["App", str], Iterable[str]]
+Read = Callable[["App", click.Context, str], Iterable[str]]
 Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
 
 
 def completing(read: Read) -> Complete:
-    """Completion by values that are read from the workspace.
+    """Completion by values that the workspace or the program knows.
 
     Args:
-        read: Given the run of the program and how the value begins, gives values; those that begin otherwise are left
-            out here.
+        read: Given the run of the program, the command's context and how the value begins, gives values; those that
+            begin otherwise are left out here.
     """
 
     def complete(context: click.Context, _parameter: click.Parameter, begin: str) -> "list[CompletionItem]":
@@ -40,7 +40,7 @@ def completing(read: Read) -> Complete:
         with suppress(Exception):
             app = context.find_object(App)
             if app is not None:
-                values = dict.fromkeys(value for value in read(app, begin) if value.startswith(begin))
+                values = dict.fromkeys(value for value in read(app, context, begin) if value.startswith(begin))
                 found = [CompletionItem(value) for value in list(values)[:MOST]]
         return found
 
@@ -59,7 +59,7 @@ def _distinct(app: "App", table: str, column: str, begin: str) -> Iterator[str]:
         yield from connection.execute(wanted).scalars()
 
 
-def _people(app: "App", begin: str) -> Iterator[str]:
+def _people(app: "App", _context: click.Context, begin: str) -> Iterator[str]:
     """Ids of customers, for those who may see them."""
     from crm.access import may
 
@@ -67,38 +67,31 @@ def _people(app: "App", begin: str) -> Iterator[str]:
         yield from _distinct(app, "customers", "customer", begin)
 
 
-def _campaigns(app: "App", begin: str) -> Iterator[str]:
+def _campaigns(app: "App", _context: click.Context, begin: str) -> Iterator[str]:
     for table in ("campaign_arms", "outbox"):
         yield from _distinct(app, table, "campaign", begin)
 
 
-def _segments(app: "App", begin: str) -> Iterator[str]:
+def _segments(app: "App", _context: click.Context, begin: str) -> Iterator[str]:
     from crm.segments import SEGMENT_MEMBERS
 
     yield from _distinct(app, SEGMENT_MEMBERS.name, "segment", begin)
 
 
-def _tables(app: "App", _begin: str) -> Iterable[str]:
+def _tables(app: "App", _context: click.Context, _begin: str) -> Iterable[str]:
     return app.tables
 
 
-def _columns(context: click.Context, _parameter: click.Parameter, begin: str) -> "list[CompletionItem]":
+def _columns(app: "App", context: click.Context, begin: str) -> Iterator[str]:
     """Columns of the tables that a command may print: those of the plugin whose command it is."""
-    from click.shell_completion import CompletionItem
-
-    from crm.app import App
-
-    before, comma, last = begin.rpartition(",")
-    app = context.find_object(App)
-    if app is None:
-        return []
+    before, comma, _ = begin.rpartition(",")
     words = context.command_path.split()[1:]
     command = app.host.commands().get(" ".join(words))
     owners = {command.plugin.name} if command is not None else set()
     found = [table for table in app.tables.values() if table.owner in owners or table.name in words]
-    names = dict.fromkeys(column.name for table in found for column in table.columns)
-    taken = set(before.split(","))
-    return [CompletionItem(f"{before}{comma}{name}") for name in names if name.startswith(last) and name not in taken]
+    names = (column.name for table in found for column in table.columns)
+    taken = before.split(",")
+    yield from (f"{before}{comma}{name}" for name in names if name not in taken)
 
 
 def _files(_context: click.Context, _parameter: click.Parameter, begin: str) -> "list[CompletionItem]":
@@ -113,7 +106,7 @@ BY_NAME: Final[Mapping[str, Complete]] = {
     "campaign": completing(_campaigns),
     "segment": completing(_segments),
     "table": completing(_tables),
-    "output_columns": _columns,
+    "output_columns": completing(_columns),
     "output_file": _files,
     "files": _files,
 }

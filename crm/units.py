@@ -37,6 +37,22 @@ class Duration(timedelta):
         return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
 
 
+class Span(Duration):
+    """A duration that is not 0."""
+
+    @classmethod
+    def parse(cls, text: object) -> "Span":
+        """The duration that `text` writes.
+
+        Raises:
+            ValueError: it is not written as a duration, is too long, or is no time at all.
+        """
+        found = Duration.parse(text)
+        if not found:
+            raise ValueError(f"expected more than no time, such as 30m, got `{text}`")
+        return cls(found.days, found.seconds)
+
+
 class Zone(str):
     """The name of a time zone of the tz database, such as `UTC` or `Asia/Shanghai`."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from crm.app import App, pass_app
-from crm.errors import UsageError
+from crm.errors import Unusable, UsageError
 from plugins.completion.scripts import SHELLS
 
 _SHELL = click.argument("shell", type=click.Choice(list(SHELLS)), required=False)
@@ -32,7 +32,10 @@ def install(app: App, shell: str | None) -> None:
 
     name = _chosen(shell)
     file = SHELLS[name].place(Path.home(), os.environ)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unusable(f"the folder {file.parent} cannot be made: {error.strerror}") from error
     with replacing(file) as out:
         out.write(script(name).encode())
     click.echo(file)

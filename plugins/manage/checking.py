@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm import __version__
+from crm.config import load
 from crm.discovery import DISTRIBUTION, read_settings
 from crm.hookspecs import HOOK_API
 from crm.plugins import PluginHost
@@ -89,9 +90,9 @@ def _together(app: "App", plugin: Located) -> Iterator[Finding]:
     mine = host.plugins[-1]
     for hook in ("commands", "tables", "log_formats", "writers", "readers", "recommenders", "push_channels"):
         getattr(host, hook)()
-    host.config_sections()
+    sections = host.config_sections()
     if mine.state == "loaded":
-        host.miners(app.config)
+        host.miners(load(app.config_file, sections, lenient=True))  # with the section that it may bring itself
     for reason in mine.reasons:
         yield Finding("error", "beside others", reason)
     if mine.state == "loaded":

@@ -15,7 +15,7 @@ from crm.identities import current_ids
 from crm.whose import CUSTOMERS, MERGES
 from plugins.push.config import PushConfig
 from plugins.push.credentials import beside_config
-from plugins.push.quiet import QUIET, until
+from plugins.push.quiet import QUIET, awake_at
 from plugins.push.templates import Templates
 
 if TYPE_CHECKING:
@@ -115,10 +115,10 @@ class Composer:
         known = self._channels.get(channel)
         return known.consent if known is not None and known.consent else channel
 
-    def quiet(self, job: Job, now: datetime) -> datetime | None:
-        """Until when a message must wait because it is night where its customer is; None if it need not."""
+    def awake(self, job: Job, at: datetime) -> datetime:
+        """When a message may go out that would at some moment: then, or when it is night no more for its customer."""
         zone = job.customer["zone"] if job.customer is not None else None
-        return until(_object(job.row["data"]), zone, self._zone, now)
+        return awake_at(_object(job.row["data"]), zone, self._zone, at)
 
     def compose(self, job: Job) -> Message:
         """The message, ready to go.

@@ -53,21 +53,23 @@ def after(at: datetime, zone: str, begin: time, end: time) -> datetime:
     return min(each for each in ends if each > at and not is_quiet(each, zone, begin, end))
 
 
-def until(data: Mapping[str, Any], zone: str | None, usual: str, at: datetime) -> datetime | None:
-    """When the quiet hours end in which a message must not go out now; None if it may go.
+def awake_at(data: Mapping[str, Any], zone: str | None, usual: str, at: datetime) -> datetime:
+    """When a message may go out that would at some moment.
 
     Args:
         data: Of the message.
         zone: That of its customer; None, or none that is known, for `usual`.
         usual: The zone of customers whose own is not known.
-        at: Now.
+        at: The moment.
+
+    Returns:
+        The moment, or the end of the quiet hours that it is in.
     """
     try:
         begin, end = (time.fromisoformat(each) for each in data[QUIET])
     except (KeyError, TypeError, ValueError):  # there are none, or another program means something else by the word
-        return None
-    ends = after(at, zone if zone in zones() else usual, begin, end)
-    return ends if ends > at else None
+        return at
+    return after(at, zone if zone in zones() else usual, begin, end)
 
 
 def send_after(people: pl.DataFrame, at: datetime, quiet: tuple[time, time] | None, usual: str) -> pl.DataFrame:

@@ -56,7 +56,8 @@ def _try(composer: Composer, job: Job, report: Report, fault: str | None) -> Non
         report.down[f"channel {job.row['channel']}"] = fault
         report.add("queued", 1, fault)
         return
-    if composer.quiet(job, datetime.now(UTC)) is not None:
+    now = datetime.now(UTC)
+    if composer.awake(job, now) > now:
         report.add("queued", 1, NIGHT)
         return
     try:

@@ -9,7 +9,7 @@ import yaml
 
 from crm.content import Content, Read
 from crm.errors import Unusable
-from plugins.readers.objects import read_json
+from plugins.readers.objects import read_json, rows_in
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser is not in every build
 _MOST: Final = 20_000_000
@@ -32,14 +32,12 @@ def read_yaml(content: Content) -> Read:
 
 
 def _check(found: Any, name: str) -> None:
-    """See that there are rows: a list of mappings, or a mapping that holds one list, or is the one row itself.
+    """See that there are rows, in YAML's words.
 
     Raises:
         Unusable: there are none.
     """
-    if isinstance(found, dict):
-        lists = [value for value in found.values() if isinstance(value, list)]
-        found = lists[0] if len(lists) == 1 else [found]
+    found = rows_in(found)
     if not isinstance(found, list):
         raise Unusable(f"{name}: expected a list of mappings, such as `- name: value`, and it is {_kind(found)}")
     wrong = next((number for number, item in enumerate(found, start=1) if not isinstance(item, dict)), None)

@@ -1,6 +1,5 @@
 """`crm report`."""
 
-import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from crm.app import App, pass_app
 from crm.errors import NothingFound, Unusable
 
 if TYPE_CHECKING:
+    from plugins.report.config import ReportConfig
     from plugins.report.page import Shown
 
 
@@ -47,7 +47,7 @@ def command(
 
     Sections: traffic by day, where the lines of logs went, visits by hour and weekday, pages, funnel (`report.funnel`
     in the configuration names its steps), first and last pages, steps between pages, patterns, rules, clusters,
-    customers by recency and frequency, segments, interests, campaigns, repairs and early warnings.
+    customers by recency and frequency, segments, interests, campaigns, what repairs cost, and early warnings.
 
     \b
     Examples:
@@ -80,26 +80,18 @@ def _check_library() -> None:
         raise Unusable("charts need the package vl-convert-python: pip install 'crm-toolkit[report]'") from None
 
 
-def _shown(app: App, config: object, given: dict[str, str | None]) -> "list[Shown]":
+def _shown(app: App, config: "ReportConfig", given: dict[str, str | None]) -> "list[Shown]":
     """The sections that have something to show."""
-    from plugins.report.config import ReportConfig
-    from plugins.report.gathering import command_of, options, rows_of
+    from plugins.report.gathering import printed
     from plugins.report.page import Shown
     from plugins.report.sections import sections
 
-    assert isinstance(config, ReportConfig)
-    shown = []
-    for section in sections(config):
-        command = command_of(app, section.words)
-        rows = rows_of(app, section.words, given)
-        if command is not None and rows is not None:
-            call = shlex.join(["crm", *section.words, *options(command, given)])
-            shown.append(Shown(section, call, rows))
-    return shown
+    found = ((section, printed(app, section.words, given)) for section in sections(config))
+    return [Shown(section, rows.call, rows.rows) for section, rows in found if rows is not None]
 
 
 def _scope(given: dict[str, str | None]) -> str:
     """What the page is about, in words."""
-    names = {"since": "since", "until": "until", "segment": "segment", "tz": "times in"}
+    names = {"since": "since", "until": "until", "segment": "of the segment", "tz": "times in"}
     said = [f"{names[name]} {value}" for name, value in given.items() if value is not None]
-    return ", ".join(said).capitalize() if said else "All that the workspace has"
+    return ", ".join(["What the workspace has", *said]) if said else "All that the workspace has"

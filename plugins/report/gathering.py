@@ -4,21 +4,36 @@ So what a report shows is what the command prints, masks and all, and no plugin 
 """
 
 import copy
+import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import polars as pl
 
-from crm.errors import CrmError
+from crm.errors import CrmError, UsageError
 
 if TYPE_CHECKING:
     from crm.app import App
 
 
-def rows_of(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -> pl.DataFrame | None:
+@dataclass(frozen=True)
+class Printed:
+    """What a command has printed.
+
+    Attributes:
+        call: The command with all of its arguments, to copy.
+        rows: Its rows, with the types that they have in a Parquet file.
+    """
+
+    call: str
+    rows: pl.DataFrame
+
+
+def printed(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -> Printed | None:
     """What a command prints; None where there is no such command, or it has nothing to show.
 
     Args:
@@ -26,25 +41,31 @@ def rows_of(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -
         words: The command and its arguments, without `crm`.
         given: Values of options that are added where the command has them, by their names: `since`, `segment` ...
 
-    Returns:
-        Its rows, with the types that they have in a Parquet file.
+    Raises:
+        UsageError: an argument makes no sense to the command.
     """
     found = _found(app, words)
     if found is None:
         return None
-    command, arguments = found
+    command, length = found
+    wanted = [*words, *_options(command, given)]
+    call = shlex.join(["crm", *wanted])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.parquet"
         try:
-            _call(app, command, [*arguments, *options(command, given), "-o", str(file)])
-        except (CrmError, click.ClickException) as error:
-            app.debug(f"crm {' '.join(words)} has nothing for the report: {_sentence(error)}")
+            _call(app, command, [*wanted[length:], "-o", str(file)])
+        except click.ClickException as error:
+            raise UsageError(f"{call}: {error.format_message()}") from error
+        except UsageError as error:
+            raise UsageError(f"{call}: {error}") from error
+        except CrmError as error:
+            app.debug(f"{call} has nothing for the report: {error}")
             return None
         rows = pl.read_parquet(file)
-    return rows if rows.height else None
+    return Printed(call, rows) if rows.height else None
 
 
-def options(command: click.Command, given: Mapping[str, str | None]) -> list[str]:
+def _options(command: click.Command, given: Mapping[str, str | None]) -> list[str]:
     """The words of those options that a command has, and that are given."""
     known = {name for option in command.params for name in option.opts}
     return [
@@ -55,19 +76,13 @@ def options(command: click.Command, given: Mapping[str, str | None]) -> list[str
     ]
 
 
-def command_of(app: "App", words: Sequence[str]) -> click.Command | None:
-    """The command that words call; None if there is none."""
-    found = _found(app, words)
-    return found[0] if found else None
-
-
-def _found(app: "App", words: Sequence[str]) -> tuple[click.Command, list[str]] | None:
-    """The command, and the words behind its name."""
+def _found(app: "App", words: Sequence[str]) -> tuple[click.Command, int] | None:
+    """The command that words begin with, and how many of them are its name."""
     commands = app.host.commands()
     for length in range(len(words), 0, -1):
         command = commands.get(" ".join(words[:length]))
         if command is not None and command.ref.target is not None:
-            return app.host.load_command(command), list(words[length:])
+            return app.host.load_command(command), length
     return None
 
 
@@ -78,7 +93,3 @@ def _call(app: "App", command: click.Command, arguments: list[str]) -> None:
         context = command.make_context(command.name, arguments, parent=parent)
         with context:
             command.invoke(context)
-
-
-def _sentence(error: CrmError | click.ClickException) -> str:
-    return error.format_message() if isinstance(error, click.ClickException) else str(error)

@@ -64,9 +64,10 @@ SECTIONS: Final = (
             customers.interests, "The sum of the weights of all people, by category of level 3."),
     Section("effect", CUSTOMERS, "What campaigns have brought", ("push", "effect"), customers.effect,
             "Shares with their interval of 95 %."),
-    Section("pareto", TICKETS, "What repairs cost, by category", ("tickets", "quality", "--by", "part_category"),
-            tickets.pareto, "The line is the running share."),
-    Section("warnings", TICKETS, "Early warnings", ("tickets", "warnings", "--no-store"), tickets.warnings),
+    Section("pareto", TICKETS, "What repairs cost, by cause of the fault",
+            ("tickets", "quality", "--by", "fault_cause", "-n", "25"), tickets.pareto, "The dearest first; the line is the running share."),
+    Section("warnings", TICKETS, "Early warnings", ("tickets", "warnings", "--no-store"), tickets.warnings,
+            "So many times as many tickets as vehicles and usual rates let expect."),
 )  # fmt: skip
 """All sections but the funnel, in their order."""
 

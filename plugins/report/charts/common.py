@@ -49,10 +49,34 @@ def bars(
     return spec(rows, mark="bar", encoding=encoding, height=BAR * rows.height)
 
 
-def heat(name: str, scheme: str) -> dict[str, Any]:
+def grid(rows: pl.DataFrame, x: dict[str, Any], y: dict[str, Any], colour: dict[str, Any], step: int) -> dict[str, Any]:
+    """A field for each row, as dark as a number is great.
+
+    Args:
+        rows: The rows.
+        x: What stands below, in Vega-Lite.
+        y: What stands on the left.
+        colour: The number, as `number` makes it.
+        step: Height of a field, in pixels.
+    """
+    encoding = {"x": x, "y": y, "color": colour, "tooltip": tooltips(rows)}
+    return spec(rows, mark="rect", encoding=encoding, height=step * rows[y["field"]].n_unique())
+
+
+def number(name: str, scheme: str) -> dict[str, Any]:
     """A number as a colour, with its legend above."""
     legend = {"orient": "top"}
     return {"field": name, "type": "quantitative", "scale": {"scheme": scheme}, "legend": legend}
+
+
+def share(name: str, title: str, scheme: str) -> dict[str, Any]:
+    """A share as a colour: from 0 to 1, whatever shares there are."""
+    scale, legend = {"scheme": scheme, "domain": [0, 1]}, {"orient": "top", "format": ".0%"}
+    return {"field": name, "type": "quantitative", "title": title, "scale": scale, "legend": legend}
+
+
+LEVEL: Final = {"labelAngle": 0, "labelOverlap": True}
+"""An axis whose labels lie, and are left out where there is no room."""
 
 
 def tooltips(rows: pl.DataFrame, *left_out: str) -> list[dict[str, Any]]:

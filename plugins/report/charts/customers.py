@@ -4,22 +4,15 @@ from typing import Any
 
 import polars as pl
 
-from plugins.report.charts.common import bars, heat, shortened, spec, tooltips
+from plugins.report.charts import common
+from plugins.report.charts.common import bars, shortened, spec, tooltips
 
 
 def grid(rows: pl.DataFrame) -> dict[str, Any]:
     """Customers by their scores of recency and frequency."""
-    return spec(
-        rows,
-        height=36 * rows["f"].n_unique(),
-        mark="rect",
-        encoding={
-            "x": {"field": "r", "type": "ordinal", "title": "recency", "axis": {"labelAngle": 0, "labelOverlap": True}},
-            "y": {"field": "f", "type": "ordinal", "title": "frequency", "sort": "descending"},
-            "color": heat("customers", "greens"),
-            "tooltip": tooltips(rows),
-        },
-    )
+    x = {"field": "r", "type": "ordinal", "title": "recency", "axis": common.LEVEL}
+    y = {"field": "f", "type": "ordinal", "title": "frequency", "sort": "descending"}
+    return common.grid(rows, x, y, common.number("customers", "greens"), 36)
 
 
 def segments(rows: pl.DataFrame) -> dict[str, Any]:

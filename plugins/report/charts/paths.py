@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from plugins.report.charts.common import bars, heat, shortened, spec, tooltips
+from plugins.report.charts.common import bars, grid, number, share, shortened, spec, tooltips
 
 _PAGES = 14
 """So many pages at most are drawn as a graph or a grid; the table below has all."""
@@ -13,13 +13,7 @@ _PAGES = 14
 
 def pages(rows: pl.DataFrame) -> dict[str, Any]:
     """Views of pages, with their exit rate as colour."""
-    colour = {
-        "field": "exit_rate",
-        "type": "quantitative",
-        "title": "exit rate",
-        "scale": {"scheme": "orangered", "domain": [0, 1]},
-        "legend": {"orient": "top", "format": ".0%"},
-    }
+    colour = share("exit_rate", "exit rate", "orangered")
     return bars(shortened(rows, "page"), "page", "views", "views", colour=colour)
 
 
@@ -33,17 +27,9 @@ def flows(rows: pl.DataFrame) -> dict[str, Any]:
     """Sessions by first and last page."""
     first, last = (_most(rows, name, "sessions") for name in ("entry", "exit"))
     shown = shortened(rows.filter(pl.col("entry").is_in(first), pl.col("exit").is_in(last)), "entry", "exit")
-    return spec(
-        shown,
-        height=22 * shown["entry"].n_unique(),
-        mark="rect",
-        encoding={
-            "x": {"field": "exit", "type": "nominal", "title": "last page", "sort": None, "axis": {"labelAngle": -35}},
-            "y": {"field": "entry", "type": "nominal", "title": "first page", "sort": None},
-            "color": heat("sessions", "blues"),
-            "tooltip": tooltips(shown),
-        },
-    )
+    x = {"field": "exit", "type": "nominal", "title": "last page", "sort": None, "axis": {"labelAngle": -35}}
+    y = {"field": "entry", "type": "nominal", "title": "first page", "sort": None}
+    return grid(shown, x, y, number("sessions", "blues"), 22)
 
 
 def _most(rows: pl.DataFrame, name: str, by: str) -> list[str]:
@@ -127,12 +113,7 @@ def rules(rows: pl.DataFrame) -> dict[str, Any]:
     named = rows.select(
         pl.format("{} => {}", "antecedent", "consequent").alias("rule"), "lift", "confidence", "support", "leverage"
     )
-    colour = {
-        "field": "confidence",
-        "type": "quantitative",
-        "scale": {"scheme": "blues", "domain": [0, 1]},
-        "legend": {"orient": "top", "format": ".0%"},
-    }
+    colour = share("confidence", "confidence", "blues")
     return bars(shortened(named, "rule"), "rule", "lift", "lift", colour=colour)
 
 

@@ -10,7 +10,7 @@ from plugins.report.charts.common import bars, shortened, spec, tooltips
 def pareto(rows: pl.DataFrame) -> dict[str, Any]:
     """What each category costs, and the running share."""
     name = rows.columns[0]
-    shown = shortened(rows.head(25), name)
+    shown = shortened(rows, name)
     x = {"field": name, "type": "nominal", "sort": None, "title": None, "axis": {"labelAngle": -35, "labelLimit": 160}}
     running = {"field": "running", "type": "quantitative", "title": "running share", "axis": {"format": ".0%"}}
     return spec(
@@ -23,7 +23,7 @@ def pareto(rows: pl.DataFrame) -> dict[str, Any]:
                 "encoding": {"x": x, "y": {"field": "loss", "type": "quantitative"}, "tooltip": tooltips(shown)},
             },
             {
-                "mark": {"type": "line", "point": True, "color": "#f58518"},
+                "mark": {"type": "line", "point": {"color": "#f58518"}, "color": "#f58518"},
                 "encoding": {"x": x, "y": {**running, "scale": {"domain": [0, 1]}}},
             },
         ],

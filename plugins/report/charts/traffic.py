@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from plugins.report.charts.common import bars, heat, spec, tooltips
+from plugins.report.charts.common import LEVEL, bars, grid, number, spec, tooltips
 
 
 def days(rows: pl.DataFrame) -> dict[str, Any]:
@@ -38,14 +38,6 @@ def lines(rows: pl.DataFrame) -> dict[str, Any]:
 
 def hours(rows: pl.DataFrame) -> dict[str, Any]:
     """Visits by hour and weekday."""
-    return spec(
-        rows,
-        height=24 * rows["day"].n_unique(),
-        mark="rect",
-        encoding={
-            "x": {"field": "hour", "type": "ordinal", "title": "hour", "axis": {"labelAngle": 0, "labelOverlap": True}},
-            "y": {"field": "day", "type": "ordinal", "sort": None, "title": None},
-            "color": heat("visits", "blues"),
-            "tooltip": tooltips(rows),
-        },
-    )
+    x = {"field": "hour", "type": "ordinal", "title": "hour", "axis": LEVEL}
+    y = {"field": "day", "type": "ordinal", "sort": None, "title": None}
+    return grid(rows, x, y, number("visits", "blues"), 24)

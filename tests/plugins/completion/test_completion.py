@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -75,9 +76,18 @@ def test_segments_and_campaigns(people: "Crm") -> None:
     rules.write_text("segments: {深圳人: \"city = '深圳'\", others: \"city != '深圳'\"}\n", encoding="utf-8")
     people("customers", "segment", rules)
     assert completed(people, "customers", "export", "--segment", "") == ["plain,深圳人"]
-    campaign = people.folder / "c.yaml"
-    campaign.write_text("name: spring\nchannels: [file]\ncontrol: 50%\n", encoding="utf-8")
-    assert completed(people, "push", "effect", "s") == []
+    workspace = people.open()
+    with workspace.records.begin() as connection:
+        for table, name in (("campaign_arms", "spring"), ("outbox", "summer"), ("outbox", "winter")):
+            key = {"campaign_arms": "customer", "outbox": "message"}[table]
+            workspace.records.append(connection, table, pl.DataFrame({key: [name], "campaign": [name]}))
+    assert completed(people, "push", "effect", "s") == ["plain,spring", "plain,summer"]
+    assert completed(people, "push", "send", "--campaign", "w") == ["plain,winter"]
+
+
+def test_where_the_configuration_cannot_be_read_there_are_no_values_and_no_traceback(crm: "Crm") -> None:
+    crm.configure("access: {role: nobody}\n")
+    assert completed(crm, "customers", "list", "--columns", "ci") == []
 
 
 def test_without_a_workspace_there_are_no_values(crm: "Crm") -> None:
@@ -100,6 +110,14 @@ def test_the_script_is_installed_where_the_shell_looks_for_it(tmp_path: Path, sh
     assert file == tmp_path / places[shell]
     assert file.read_text() == script(shell) == CliRunner().invoke(main, ["completion", "show", shell]).stdout
     assert "new shell" in done.stderr
+
+
+def test_where_nothing_can_be_written_a_sentence_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    home = {"HOME": str(tmp_path / "file"), "XDG_DATA_HOME": ""}
+    done = CliRunner().invoke(main, ["completion", "install", "bash"], env=home)
+    assert done.exit_code == 4
+    assert "cannot be made" in done.stderr
 
 
 def test_an_unknown_shell_is_asked_for() -> None:

@@ -38,7 +38,7 @@ def found(crm: Any, body: str, *, code: int = 4) -> list[tuple[str, str, str]]:
     file.write_text(body)
     file.chmod(0o644)
     printed = crm("plugins", "check", file, "-f", "json", code=code)
-    rows = json.loads(printed.stdout or "[]")
+    rows = json.loads(printed.stdout)
     return [(row["level"], row["where"], row["what"]) for row in rows]
 
 
@@ -72,6 +72,19 @@ def test_each_fault_is_told(crm: Any, change: tuple[str, str], level: str, where
     assert change[0] in GOOD
     faults = found(crm, GOOD.replace(*change, 1), code=4 if level == "error" else 0)
     assert [(level, where) for level, where, sentence in faults if what in sentence] == [(level, where)], faults
+
+
+def test_a_package_with_a_section_of_its_own_need_not_be_installed(crm: Any) -> None:
+    example = Path(__file__).parents[3] / "examples" / "crm-example-plugin"
+    assert crm.rows("plugins", "check", example) == []
+
+
+def test_a_file_whose_name_is_no_word_of_python_is_timed_too(crm: Any) -> None:
+    file = crm.folder / "my-hours.py"
+    file.write_text("import time; time.sleep(.12)")
+    start = start_of("my-hours", file.parent)
+    assert start is not None
+    assert start.milliseconds > 100
 
 
 def test_heavy_imports_are_named(crm: Any) -> None:

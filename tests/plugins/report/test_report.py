@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,8 +129,34 @@ def test_what_the_workspace_lacks_is_left_out(crm: "Crm") -> None:
     crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
     crm("report", "-o", crm.folder / "report.html")
     assert {"days", "pages"} <= set(charts(read(crm)))
-    assert not {"rfm", "segments", "interests", "effect", "funnel", "pareto"} & set(charts(read(crm)))
+    assert not {"rfm", "segments", "interests", "effect", "funnel"} & set(charts(read(crm)))
     assert "Customers" not in re.findall(r"<h2>(.*?)</h2>", read(crm))
+
+
+def test_tickets_have_a_part_of_their_own(crm: "Crm") -> None:
+    records = crm.open().records
+    dealers = [f"D{number % 20}" for number in range(400)] + ["D7"] * 60
+    codes = [f"L{number % 7}" for number in range(400)] + ["L9"] * 60
+    with records.begin() as connection:
+        rows = (
+            pl.DataFrame({"dealer": dealers, "labour_code": codes})
+            .with_row_index("ticket")
+            .with_columns(
+                pl.format("T{}", "ticket").alias("ticket"),
+                pl.lit("F1").alias("fault_code"),
+                pl.lit(datetime(2026, 1, 10, tzinfo=UTC)).alias("opened"),
+                pl.lit(10.0).alias("labour_cost"),
+            )
+        )
+        records.append(connection, "tickets", rows)
+        records.append(connection, "fault_codes", pl.DataFrame({"fault_code": ["F1"], "cause": ["wear"]}))
+    crm("report", "-o", crm.folder / "report.html")
+    page = Tables(read(crm))
+    assert set(charts(read(crm))) == {"pareto", "warnings"}
+    assert page.tables["pareto"][1][:3] == ["wear", "460", "4600"]
+    assert page.tables["warnings"][1][1:3] == ["dealer and labour", "D7 / L9"]
+    again = crm.rows("tickets", "warnings")
+    assert all(row["new"] for row in again)  # a report is no run that has told of them
 
 
 def test_sections_can_be_left_out(crm: "Crm") -> None:
@@ -145,6 +172,34 @@ def test_since_reaches_the_commands_that_know_it(shop: "Crm") -> None:
     page = Tables((shop.folder / "late.html").read_text(encoding="utf-8"))
     assert [row[0][:10] for row in page.tables["days"][1:]] == ["2026-03-14", "2026-03-15"]
     assert "crm logs traffic --by day --since 2026-03-14 --tz UTC" in page.calls
+
+
+def test_what_the_page_is_about_is_said_as_it_was_given(shop: "Crm") -> None:
+    shop("report", "-o", shop.folder / "zone.html", "--tz", "Asia/Shanghai", "--since", "2026-03-14")
+    text = (shop.folder / "zone.html").read_text(encoding="utf-8")
+    assert "<p>What the workspace has, since 2026-03-14, times in Asia/Shanghai</p>" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--since", "foo"), "--since"),
+        (("--segment", "nosuch"), "no segment `nosuch`"),
+        (("--tz", "Mars"), "--tz"),
+    ],
+    ids=["since", "segment", "tz"],
+)
+def test_a_mistake_is_told_and_no_page_is_written(shop: "Crm", words: tuple[str, str], said: str) -> None:
+    told = shop("report", "-o", shop.folder / "x.html", *words, code=2).stderr
+    assert told.startswith("crm: crm ")
+    assert said in told
+    assert not (shop.folder / "x.html").exists()
+
+
+def test_a_funnel_that_is_none_is_told(crm: "Crm") -> None:
+    crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
+    crm.configure("report: {funnel: [/, --nosuch]}\n")
+    assert "crm paths funnel / --nosuch: No such option" in crm("report", "-o", crm.folder / "x.html", code=2).stderr
 
 
 def test_hostile_names_stay_texts(crm: "Crm") -> None:
