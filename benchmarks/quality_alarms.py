@@ -66,16 +66,17 @@ def warned(year: Year, *, vehicles: bool = True) -> pl.DataFrame:
     return alarms(judged(list(watched(span_of(tickets, cars)))))
 
 
-def false_alarms(name: str, variation: float, seeds: int, *, vehicles: bool = True) -> int:
+def false_alarms(name: str, variation: float, seeds: int, *, first: int = 1, vehicles: bool = True) -> int:
     """In how many years without problems there is any warning.
 
     Args:
         name: Of the generator.
         variation: The coefficient of variation of true rates.
-        seeds: How many years; seeds count from 1.
+        seeds: How many years.
+        first: The first seed.
         vehicles: Whether the vehicles are known.
     """
-    years = (GENERATORS[name](seed, variation) for seed in range(1, seeds + 1))
+    years = (GENERATORS[name](seed, variation) for seed in range(first, first + seeds))
     return sum(warned(year, vehicles=vehicles).height > 0 for year in years)
 
 
@@ -102,11 +103,12 @@ def main() -> None:
     """Print the counts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=200, metavar="N", help="years each (default: 200)")
+    parser.add_argument("--first", type=int, default=1, metavar="N", help="the first seed (default: 1)")
     parser.add_argument("--power", action="store_true", help="also how often problems of several sizes are found")
     given = parser.parse_args()
     print("false alarms: years without problems that have any warning")
     for vehicles, name, variation in product((True, False), GENERATORS, VARIATIONS):
-        count = false_alarms(name, variation, given.seeds, vehicles=vehicles)
+        count = false_alarms(name, variation, given.seeds, first=given.first, vehicles=vehicles)
         exposure = "vehicles known" if vehicles else "tickets alone"
         print(f"  {name:9}  variation {variation:.1f}  {exposure:14}  {count:3} of {given.seeds}", flush=True)
     if given.power:

@@ -65,7 +65,8 @@ SECTIONS: Final = (
     Section("effect", CUSTOMERS, "What campaigns have brought", ("push", "effect"), customers.effect,
             "Shares with their interval of 95 %."),
     Section("pareto", TICKETS, "What repairs cost, by cause of the fault",
-            ("tickets", "quality", "--by", "fault_cause", "-n", "25"), tickets.pareto, "The dearest first; the line is the running share."),
+            ("tickets", "quality", "--by", "fault_cause", "-n", "25"), tickets.pareto,
+            "The dearest first; the line is the running share."),
     Section("warnings", TICKETS, "Early warnings", ("tickets", "warnings", "--no-store"), tickets.warnings,
             "So many times as many tickets as vehicles and usual rates let expect."),
 )  # fmt: skip
