@@ -41,9 +41,9 @@ def settle(
 
     Only a ticket that the customer has signed, and whose defective part has come back where one must, can be settled.
     Its amount must be that of standard hours times the dealer's rate, and parts (within `tickets.tolerance`), and there
-    must be no other ticket of the same vehicle and labour code shortly before (`tickets.twin_within`). Where one of the
-    last two is not so, the ticket is held, and a person must release it. Tickets that cannot be settled are told with
-    the reason, the others are settled, and the exit code is 7.
+    must be no other ticket of the same vehicle and labour code shortly before, or settled already and shortly after
+    (`tickets.twin_within`). Where one of the last two is not so, the ticket is held, and a person must release it.
+    Tickets that cannot be settled are told with the reason, the others are settled, and the exit code is 7.
 
     \b
     Examples:

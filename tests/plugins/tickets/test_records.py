@@ -103,6 +103,7 @@ class TestTickets:
             ({"vin": "1M8GDM9AXKPO42788"}, "is no VIN"),
             ({"vin": "1M8GDM9AXKP04278"}, "is no VIN"),
             ({"amount": -1}, "is less than nothing"),
+            ({"amount": "1e12", "parts_cost": ""}, "is 1,000,000,000,000 or more"),
             ({"quantity": -1}, "is less than nothing"),
             ({"parts_cost": "-0.5"}, "is less than nothing"),
             ({"opened": "2999-01-01"}, "is in the future"),
@@ -226,6 +227,7 @@ class TestCentre:
             ("stock", "place,part,quantity\nD1,P-BR01,-1\n", "is less than nothing"),
             ("stock", "place,part,quantity\nD1,P-BR02,1\n", "is no known part; the nearest: P-BR01"),
             ("seats", "seat,level\nS1,0\n", "is less than 1"),
+            ("seats", "seat,level\nS1|S2,1\n", "has a |, which parts seats"),
             ("seats", "seat,level,state\nS1,1,asleep\n", "is none of online, offline"),
             (
                 "vehicles",
