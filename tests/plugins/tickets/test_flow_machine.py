@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,10 @@ from crm.workspace import Workspace, write_key
 from plugins import DEFAULT_PLUGINS
 from plugins.tickets import contracts
 from plugins.tickets.config import TicketsConfig
-from plugins.tickets.flow.case import Actor, Asked, Case
+from plugins.tickets.flow.case import Actor, Asked, Case, Step
 from plugins.tickets.flow.desk import Desk
 from plugins.tickets.flow.funds import batch
+from plugins.tickets.flow.machine import step
 from plugins.tickets.flow.seats import assign, move_seat
 from plugins.tickets.flow.story import replayed, standing_of
 from plugins.tickets.flow.table import EVENTS, ROLES
@@ -51,6 +53,7 @@ COUNT = int(os.environ.get("CRM_TICKET_EXAMPLES", "10"))
 CONFIG = TicketsConfig(levels=[1000.0, 5000.0], open_per_seat=2)
 STOCK = {("D1", "P1"): 2, ("east", "P1"): 4, ("east", "P2"): 3}
 FREE = [event for event in EVENTS if event not in ("change", "assign", "hand_back", "batch")]
+REVIEWS = ("approve", "reject", "send_back")
 NAMES = [f"T{number}" for number in range(6)]
 
 
@@ -150,7 +153,8 @@ class Centre(RuleBasedStateMachine):
         if event in ("pay", "confirm"):
             data = {"payment": payment}
 
-        def ask(_case: Case) -> Asked:
+        def ask(case: Case) -> Asked:
+            self._compare_all(case, data)
             return Asked(event, Actor(role, "somebody"), self.at, "because", seat, data)
 
         with self.workspace.records.begin() as connection:
@@ -158,6 +162,18 @@ class Centre(RuleBasedStateMachine):
         happened = [step.asked.event for step in done.steps if step.asked.event == event]
         expected = self.model.allows(name, event, role, seat, payment)
         assert bool(happened) == expected, (name, event, role, seat, done.refused)
+
+    def _compare_all(self, case: Case, data: dict[str, str | None]) -> None:
+        """Whatever anybody may ask of a ticket as it is now is allowed where the model allows it, and nowhere else."""
+        repair = self.model.repairs[case.id]
+        seats = {repair.seat, None, "S1", "S2", "S3"}
+        for event, role in product(FREE, ROLES):
+            for seat in seats if event in REVIEWS else (None,):
+                for payment in (repair.payment, "PAY-999999"):
+                    asked = Asked(event, Actor(role, "somebody"), self.at, "because", seat,
+                                  {"origin": "east", "goal": "D1", **data, "payment": payment})  # fmt: skip
+                    allowed = self.model.would_allow(case.id, event, role, seat, payment)
+                    assert isinstance(step(case, asked), Step) == allowed, (case, asked)
 
     @rule(name=st.sampled_from(NAMES), picks=st.lists(st.integers(0, 5), min_size=1, max_size=12))
     def go_on(self, name: str, picks: list[int]) -> None:
