@@ -9,6 +9,7 @@ from crm.errors import NothingFound, UsageError
 from crm.filters import When
 from crm.output import impersonal, table_output
 from plugins.tickets.acting import Acting, by
+from plugins.tickets.contracts import SEATS
 from plugins.tickets.flow.case import Asked
 from plugins.tickets.flow.table import Event
 
@@ -188,4 +189,7 @@ def queue(app: App, seat: str | None) -> "pl.DataFrame":
     from plugins.tickets.flow.queues import in_review
 
     impersonal()
-    return in_review(app.workspace(), seat)
+    workspace = app.workspace()
+    if seat is not None and seat not in workspace.records.frame(SEATS.name)["seat"]:
+        raise NothingFound(f"there is no seat {seat}; `crm centre seats list` lists them")
+    return in_review(workspace, seat)

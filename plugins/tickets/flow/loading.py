@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from crm.records import Records
     from plugins.tickets.config import TicketsConfig
+    from plugins.tickets.flow.desk import Desk
 
 _CHUNK: Final = 500
 """So many ids are asked for at once."""
@@ -42,6 +43,12 @@ def rows_where(
         for at in range(0, len(wanted), _CHUNK)
     ]
     return pl.concat(parts)
+
+
+def any_row(desk: "Desk", table: str, column: str, value: str) -> bool:
+    """Whether a table has a row with a value in a column."""
+    of = desk.records.table(table).c[column]
+    return desk.connection.execute(sa.select(of).where(of == value).limit(1)).first() is not None
 
 
 def by_key(rows: "pl.DataFrame", key: str) -> Rows:

@@ -4,6 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from plugins.tickets.config import TicketsConfig
+from plugins.tickets.flow.case import SYSTEM, Actor, Asked, Case, Standing
+from plugins.tickets.flow.machine import step
+
 if TYPE_CHECKING:
     from tests.plugins.tickets.conftest import Centre
 
@@ -125,3 +129,62 @@ def test_what_staff_may_not_do_with_one_kind_of_shipment_stops_the_call_before_t
     centre.crm.configure("tickets: {staff: {wang: {roles: [dealer]}}}\n")
     assert "may not act as store" in centre("receive", *under_way, code=7)
     assert centre.states() == {"T1": "returning", "T2": "parts_shipped"}
+
+
+def test_unknown_dealers_and_seats_are_told(centre: "Centre") -> None:
+    for words in (("batch",), ("settle", "--all")):
+        assert "there is no dealer D77" in centre(*words, "--dealer", "D77", code=6)
+        assert "D1" not in centre(*words, "--dealer", "D1")
+    centre.ticket("T1", dealer="D77")  # where no dealers are known, those of tickets are
+    centre("batch", "--dealer", "D77")
+    assert "there is no seat S77" in centre("queue", "--seat", "S77", code=6)
+    assert centre.crm.rows("tickets", "queue", "--seat", "S1") == []
+
+
+SEATS = {
+    "S1": {"seat": "S1", "level": 2, "state": "online", "skills": None, "open": 0, "today": 0},
+    "S2": {"seat": "S2", "level": 2, "state": "offline", "skills": None, "open": 0, "today": 0},
+    "S3": {"seat": "S3", "level": 1, "state": "online", "skills": None, "open": 0, "today": 0},
+    "S4": {"seat": "S4", "level": 2, "state": "online", "skills": "doors", "open": 0, "today": 0},
+    "S5": {"seat": "S5", "level": 2, "state": "online", "skills": "doors|lamps", "open": 4, "today": 0},
+    "S6": {"seat": "S6", "level": 2, "state": "online", "skills": None, "open": 5, "today": 0},
+}
+
+
+@pytest.mark.parametrize(
+    ("seat", "reason"),
+    [
+        ("S1", None),
+        ("S2", "the seat S2 is offline"),
+        ("S3", "the seat S3 reviews up to level 1, and this is level 2"),
+        ("S4", "the seat S4 does not know lamps"),
+        ("S5", None),
+        ("S6", "the seat S6 has 5 tickets already"),
+        ("S7", "there is no seat S7"),
+        ("S8", "the seat S8 has approved it at another level"),
+    ],
+)
+def test_a_seat_is_given_only_what_it_can_take_whoever_has_chosen_it(seat: str, reason: str | None, days: Any) -> None:
+    standing = Standing(state="in_review", level=2, approvers=("S8",), events=3, changed=days(0))
+    ticket = {"ticket": "T1", "part_category": "lamps"}
+    case = Case(ticket=ticket, standing=standing, config=TicketsConfig(), seats={**SEATS, "S8": SEATS["S1"]})
+    found = step(case, Asked("assign", SYSTEM, days(1), seat=seat))
+    assert (found if isinstance(found, str) else None) == reason
+
+
+def test_a_seat_approves_one_level_alone_even_if_it_has_the_ticket_again(days: Any) -> None:
+    standing = Standing(state="in_review", level=2, seat="S1", approvers=("S1",), events=4, changed=days(0))
+    case = Case(ticket={"ticket": "T1", "amount": 6000.0}, standing=standing, config=TicketsConfig())
+    asked = Asked("approve", Actor("agent", "somebody"), days(1), seat="S1")
+    assert step(case, asked) == "the seat S1 has approved it at another level"
+
+
+def test_tickets_of_one_call_share_what_lies_in_stock(centre_on: "Centre") -> None:
+    centre = centre_on
+    centre.write("stock", [{"place": place, "part": "P1", "quantity": 1.0} for place in ("D1", "east", "west")])
+    for name in ("T1", "T2", "T3", "T4"):
+        centre.with_part(name)
+        centre.bring(name, "submit", "review")
+    assert "T4: no source has 1 of the part P1" in centre("ship", "T1", "T2", "T3", "T4", code=7)
+    assert centre.states() == {"T1": "parts_ready", "T2": "parts_shipped", "T3": "parts_shipped", "T4": "approved"}
+    assert {quantity for (_, part), quantity in centre.stock().items() if part == "P1"} == {0}
