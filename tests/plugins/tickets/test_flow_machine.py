@@ -103,6 +103,7 @@ class Centre(RuleBasedStateMachine):
         for name, count in zip(NAMES, steps, strict=True):
             for _ in range(count):
                 self._forward(name)
+        self._give()
 
     def _forward(self, name: str) -> None:
         """Let happen to a ticket what should, by whom it should."""
@@ -283,6 +284,9 @@ class Centre(RuleBasedStateMachine):
         for row in self.frame("payments").iter_rows(named=True):
             its = states.filter(payment=row["payment"])["ticket"].to_list()
             assert (row["tickets"], row["total"]) == (len(its), round(sum(amounts[name] for name in its), 2))
+            known = {self.model.repairs[name].state for name in its}
+            assert (row["paid"] is not None) == bool(known & {"paid", "confirmed"})
+            assert (row["confirmed"] is not None) == ("confirmed" in known)
 
     @invariant()
     def what_is_settled_stays_as_it_is(self) -> None:
