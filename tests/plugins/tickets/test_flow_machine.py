@@ -4,6 +4,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -177,6 +178,9 @@ class Centre(RuleBasedStateMachine):
                     assert isinstance(step(case, asked), Step) == allowed, (case, asked)
         nowhere = Asked("ship", Actor("store", "somebody"), self.at, data={"origin": "west", "shipment": "x"})
         assert isinstance(step(case, nowhere), str)
+        held = replace(case, standing=replace(case.standing, held="odd"))
+        for role in ROLES:
+            assert isinstance(step(held, Asked("settle", Actor(role, "somebody"), self.at)), str)
 
     @rule(name=st.sampled_from(NAMES), picks=st.lists(st.integers(0, 5), min_size=1, max_size=12))
     def go_on(self, name: str, picks: list[int]) -> None:
