@@ -99,7 +99,16 @@ def _event(row: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> di
     was = _changed(data) if row["event"] == "change" else ()
     said = [row["remark"], *was, *_shipment(parts.get(str(data.get("shipment")), data)), data.get("payment")]
     texts = ", ".join(str(each) for each in said if each)
-    return _row(row["ticket"], row["ts"], row["event"], row["after"], row["role"], row["by"], row["seat"], texts)
+    return _row(
+        row["ticket"],
+        row["ts"],
+        row["event"],
+        row["after"],
+        row["role"],
+        row["by"],
+        row["seat"] or data.get("seat"),
+        texts,
+    )
 
 
 def _changed(data: Mapping[str, Any]) -> Iterable[str]:

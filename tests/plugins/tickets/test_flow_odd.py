@@ -188,3 +188,18 @@ def test_tickets_of_one_call_share_what_lies_in_stock(centre_on: "Centre") -> No
     assert "T4: no source has 1 of the part P1" in centre("ship", "T1", "T2", "T3", "T4", code=7)
     assert centre.states() == {"T1": "parts_ready", "T2": "parts_shipped", "T3": "parts_shipped", "T4": "approved"}
     assert {quantity for (_, part), quantity in centre.stock().items() if part == "P1"} == {0}
+
+
+def test_to_hold_and_to_release_is_about_money(centre: "Centre") -> None:
+    centre.ticket("T1")
+    centre.bring("T1", *TO_SIGNED)
+    centre.crm.configure("access: {role: operator, needs: {settle: admin}}\n")
+    for word in ("hold", "release"):
+        assert "may not settle" in centre(word, "T1", "--remark", "x", code=7)
+
+
+def test_the_story_tells_which_seat_has_approved(centre: "Centre") -> None:
+    centre.ticket("T1")
+    centre.bring("T1", "submit", "review")
+    rows = centre.crm.rows("tickets", "show", "T1")
+    assert [(row["event"], row["seat"]) for row in rows][2:4] == [("assign", "S1"), ("approve", "S1")]
