@@ -203,3 +203,15 @@ def test_the_story_tells_which_seat_has_approved(centre: "Centre") -> None:
     centre.bring("T1", "submit", "review")
     rows = centre.crm.rows("tickets", "show", "T1")
     assert [(row["event"], row["seat"]) for row in rows][2:4] == [("assign", "S1"), ("approve", "S1")]
+
+
+def test_of_seats_with_as_few_tickets_the_one_with_the_fewest_of_the_day_is_next(centre_on: "Centre") -> None:
+    centre = centre_on
+    seats = []
+    for name, at in (("T1", "03-05T09:00"), ("T2", "03-05T23:59:59"), ("T3", "03-06T00:00"), ("T4", "03-06T01:00")):
+        centre.ticket(name)
+        centre("submit", name, "--at", f"2026-{at}")
+        (row,) = centre.crm.rows("tickets", "queue")
+        seats.append(row["seat"])
+        centre("review", name, "--seat", row["seat"], "--at", f"2026-{at}")
+    assert seats == ["S1", "S2", "S1", "S2"]
