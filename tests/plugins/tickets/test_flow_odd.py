@@ -215,3 +215,14 @@ def test_of_seats_with_as_few_tickets_the_one_with_the_fewest_of_the_day_is_next
         seats.append(row["seat"])
         centre("review", name, "--seat", row["seat"], "--at", f"2026-{at}")
     assert seats == ["S1", "S2", "S1", "S2"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "agrees"), [(202.0, True), (202.01, False), (198.0, True), (197.99, False), (0.0, False), (None, False)]
+)
+def test_an_amount_agrees_within_the_tolerance_and_no_further(amount: float | None, agrees: bool, days: Any) -> None:
+    standing = Standing(state="signed", events=5, changed=days(0))
+    ticket = {"ticket": "T1", "part": None, "parts_cost": 80.0, "labour_cost": 999.0, "amount": amount}
+    case = Case(ticket=ticket, standing=standing, config=TicketsConfig(), labour={"hours": 1.5}, dealer={"rate": 80.0})
+    found = step(case, Asked("settle", Actor("clerk", "somebody"), days(1)))
+    assert isinstance(found, str) != agrees
