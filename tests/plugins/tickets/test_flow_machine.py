@@ -252,6 +252,8 @@ class Centre(RuleBasedStateMachine):
             row = where.get(name)
             assert (row["state"] if row else "opened") == repair.state
             assert bool(row and row["held"]) == repair.held
+            assert set(standing_of(row).approvers if row else ()) == repair.approvers
+            assert (row["level"] or 0 if row else 0) == repair.level
             assert (row["payment"] if row else None) == repair.payment
 
     @invariant()
