@@ -226,3 +226,11 @@ def test_an_amount_agrees_within_the_tolerance_and_no_further(amount: float | No
     case = Case(ticket=ticket, standing=standing, config=TicketsConfig(), labour={"hours": 1.5}, dealer={"rate": 80.0})
     found = step(case, Asked("settle", Actor("clerk", "somebody"), days(1)))
     assert isinstance(found, str) != agrees
+
+
+def test_a_ticket_that_comes_again_is_reviewed_from_the_start(days: Any) -> None:
+    standing = Standing(state="sent_back", level=2, approvers=("S1",), events=5, changed=days(0))
+    case = Case(ticket={"ticket": "T1", "amount": 6000.0}, standing=standing, config=TicketsConfig())
+    found = step(case, Asked("submit", Actor("dealer", "somebody"), days(1)))
+    assert not isinstance(found, str)
+    assert (found.standing.level, found.standing.approvers) == (1, ())
