@@ -9,7 +9,7 @@ import click
 
 from crm.access import Action, require, user
 from crm.app import App
-from crm.errors import NothingFound, Refused
+from crm.errors import NothingFound, Refused, UsageError
 from crm.filters import WHEN, When
 from crm.messages import counted
 from crm.output import current, show
@@ -58,6 +58,7 @@ class Acting:
 
     Raises:
         Refused: the user may not act as this.
+        UsageError: `at` has not come yet.
     """
 
     def __init__(
@@ -129,10 +130,20 @@ def _actor(config: TicketsConfig, role: Role, name: str | None) -> Actor:
 
 
 def _moment(at: When | None) -> datetime:
+    """When something happens.
+
+    Raises:
+        UsageError: that has not come yet.
+    """
     from plugins.tickets.flow.desk import at_second
 
     now = at_second()
-    return at_second(at.span(ZoneInfo(current().tz), now)[0]) if at is not None else now
+    if at is None:
+        return now
+    moment = at_second(at.span(ZoneInfo(current().tz), now)[0])
+    if moment > now:
+        raise UsageError(f"--at {at} has not come yet")
+    return moment
 
 
 def _table(done: "Done") -> "pl.DataFrame":

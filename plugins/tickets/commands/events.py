@@ -2,6 +2,7 @@
 
 import click
 
+from crm.access import Action
 from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.filters import When
@@ -11,7 +12,9 @@ from plugins.tickets.flow.case import Asked
 from plugins.tickets.flow.table import Event, Role
 
 
-def _event_command(name: str, event: Event, role: Role, text: str, *, remark: bool = False) -> click.Command:
+def _event_command(
+    name: str, event: Event, role: Role, text: str, *, remark: bool = False, action: Action = "ticket"
+) -> click.Command:
     """A command that lets an event happen to the tickets that are named.
 
     Args:
@@ -20,6 +23,7 @@ def _event_command(name: str, event: Event, role: Role, text: str, *, remark: bo
         role: As what the user acts.
         text: The command's help.
         remark: Whether a remark must be given.
+        action: What the role of the access rules must allow.
     """
 
     @click.command(name=name, help=text)
@@ -32,7 +36,7 @@ def _event_command(name: str, event: Event, role: Role, text: str, *, remark: bo
     ) -> None:
         if remark and not remark_text:
             raise UsageError("say why, with --remark")
-        acting = Acting(app, role, by_name, at, remark_text)
+        acting = Acting(app, role, by_name, at, remark_text, action)
         asked = Asked(event, acting.actor, acting.at, acting.remark)
         acting.tell(acting.run(lambda desk: acting.note(desk.do(ids, lambda _case: asked))))
 
@@ -105,6 +109,7 @@ hold = _event_command(
       crm tickets hold T000123 --remark "ask the dealer for the photo"
     """,
     remark=True,
+    action="settle",
 )
 
 release = _event_command(
@@ -118,4 +123,5 @@ release = _event_command(
       crm tickets release T000123 --remark "two repairs, seen on the photo"
     """,
     remark=True,
+    action="settle",
 )

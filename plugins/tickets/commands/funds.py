@@ -41,9 +41,9 @@ def settle(
 
     Only a ticket that the customer has signed, and whose defective part has come back where one must, can be settled.
     Its amount must be that of standard hours times the dealer's rate, and parts (within `tickets.tolerance`), and there
-    must be no other ticket of the same vehicle and labour code shortly before (`tickets.twin_within`). Where one of the
-    last two is not so, the ticket is held, and a person must release it. Tickets that cannot be settled are told with
-    the reason, the others are settled, and the exit code is 7.
+    must be no other ticket of the same vehicle and labour code shortly before, or settled already and shortly after
+    (`tickets.twin_within`). Where one of the last two is not so, the ticket is held, and a person must release it.
+    Tickets that cannot be settled are told with the reason, the others are settled, and the exit code is 7.
 
     \b
     Examples:
@@ -62,6 +62,7 @@ def settle(
     def work(desk: "Desk") -> "Done":
         from plugins.tickets.flow.funds import may_be_settled
 
+        _see_dealer(desk, dealer)
         wanted = may_be_settled(desk, ready(desk, ["signed", "part_returned"], dealer=dealer)) if every else ids
         return acting.note(desk.do(wanted, lambda _case: asked))
 
@@ -90,6 +91,7 @@ def batch(app: App, dealer: str | None, by_name: str | None, at: When | None, re
     acting = Acting(app, "clerk", by_name, at, remark_text, "settle")
 
     def work(desk: "Desk") -> "list[dict[str, object]]":
+        _see_dealer(desk, dealer)
         rows, done = make(desk, acting.actor, acting.at, dealer)
         acting.note(done)
         return rows
@@ -103,6 +105,19 @@ def batch(app: App, dealer: str | None, by_name: str | None, at: When | None, re
     )
     if not rows:
         app.note("no settled ticket waits for a payment")
+
+
+def _see_dealer(desk: "Desk", dealer: str | None) -> None:
+    """See that a dealer is one.
+
+    Raises:
+        NothingFound: nothing is known of it.
+    """
+    from plugins.tickets.contracts import DEALERS, TICKETS
+    from plugins.tickets.flow.loading import any_row
+
+    if dealer is not None and not any(any_row(desk, table.name, "dealer", dealer) for table in (DEALERS, TICKETS)):
+        raise NothingFound(f"there is no dealer {dealer}; `crm centre dealers list` lists them")
 
 
 def _payment_command(name: str, event: Event, role: Role, text: str) -> click.Command:

@@ -10,7 +10,7 @@ from crm.errors import NothingFound, UsageError
 from crm.filters import When
 from crm.output import table_output
 from plugins.tickets.acting import Acting, by, ids
-from plugins.tickets.flow.case import Asked, Case
+from plugins.tickets.flow.case import Asked
 from plugins.tickets.flow.table import Event, Role
 
 if TYPE_CHECKING:
@@ -152,13 +152,11 @@ def _move(
     unknown = [number for number in wanted if number not in known]
     if unknown:
         raise NothingFound(f"there is no shipment {', '.join(unknown[:5])}; `crm tickets loops` lists those under way")
-    done, acting = Done(), None
-    for kind, (event, role) in _ARRIVES.items():
+    done, there = Done(), [kind for kind in _ARRIVES if kind in known.values()]
+    actings = {kind: Acting(app, "store" if lost else _ARRIVES[kind][1], by_name, at, remark) for kind in there}
+    for kind, acting in actings.items():
         its = [number for number in wanted if known[number] == kind]
-        if its:
-            acting = Acting(app, "store" if lost else role, by_name, at, remark)
-            done.add(acting.run(_moved(acting, its, "lose" if lost else event)))
-    assert acting is not None
+        done.add(acting.run(_moved(acting, its, "lose" if lost else _ARRIVES[kind][0])))
     acting.tell(done)
 
 
@@ -166,18 +164,21 @@ def _moved(acting: Acting, numbers: list[str], event: Event) -> "Callable[[Desk]
     """What lets an event happen to the tickets of some shipments."""
 
     def work(desk: "Desk") -> "Done":
+        from plugins.tickets.flow.desk import Done
         from plugins.tickets.flow.parts import shipments
 
-        rows = shipments(desk, numbers)
-        by_ticket: dict[str, dict[str, Any]] = {row["ticket"]: row for row in rows.values()}
-
-        def ask(case: Case) -> Asked | str:
-            row = by_ticket[case.id]
-            for column, said in (("received", "has arrived already"), ("lost", "was given up")):
-                if row[column] is not None:
-                    return f"the shipment {row['shipment']} {said}"
-            return Asked(event, acting.actor, acting.at, acting.remark, data={"shipment": row["shipment"]})
-
-        return acting.note(desk.do(list(by_ticket), ask))
+        done, left = Done(), list(shipments(desk, numbers).values())
+        while left:  # of several shipments of one ticket one after the other
+            its = {row["ticket"]: row for row in reversed(left)}
+            done.add(desk.do(list(its), lambda case, its=its: _arrived(acting, its[case.id], event)))  # type: ignore[misc]  # bound here
+            left = [row for row in left if its[row["ticket"]] is not row]
+        return acting.note(done)
 
     return work
+
+
+def _arrived(acting: Acting, row: dict[str, Any], event: Event) -> Asked | str:
+    for column, said in (("received", "has arrived already"), ("lost", "was given up")):
+        if row[column] is not None:
+            return f"the shipment {row['shipment']} {said}"
+    return Asked(event, acting.actor, acting.at, acting.remark, data={"shipment": row["shipment"]})

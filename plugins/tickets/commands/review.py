@@ -9,6 +9,7 @@ from crm.errors import NothingFound, UsageError
 from crm.filters import When
 from crm.output import impersonal, table_output
 from plugins.tickets.acting import Acting, by
+from plugins.tickets.contracts import SEATS
 from plugins.tickets.flow.case import Asked
 from plugins.tickets.flow.table import Event
 
@@ -38,8 +39,6 @@ def submit(
       crm tickets submit T000123
       crm tickets submit --all
     """
-    from plugins.tickets.flow.seats import assign
-
     if bool(ids) == every:
         raise UsageError("name tickets, or say --all")
     acting = Acting(app, "dealer", by_name, at, remark_text)
@@ -48,9 +47,8 @@ def submit(
     def work(desk: "Desk") -> "Done":
         from plugins.tickets.flow.queues import new
 
-        done = acting.note(desk.do(new(desk) if every else ids, lambda _case: asked))
-        done.add(assign(desk, acting.at))
-        return done
+        done = acting.note(desk.do(new(desk, acting.actor.dealers) if every else ids, lambda _case: asked))
+        return _given(acting, desk, done)
 
     acting.tell(acting.run(work))
 
@@ -72,10 +70,10 @@ def assign_command(app: App, by_name: str | None, at: When | None, remark_text: 
     Examples:
       crm tickets assign
     """
-    from plugins.tickets.flow.seats import assign
+    from plugins.tickets.flow.desk import Done
 
     acting = Acting(app, "agent", by_name, at, remark_text)
-    acting.tell(acting.run(lambda desk: acting.note(assign(desk, acting.at))))
+    acting.tell(acting.run(lambda desk: _given(acting, desk, acting.note(Done()))))
 
 
 @click.command(name="review")
@@ -111,8 +109,6 @@ def review(
       crm tickets review T000123 --seat S01
       crm tickets review T000124 --seat S01 --as send-back --remark "which pump?"
     """
-    from plugins.tickets.flow.seats import assign
-
     if what != "approve" and not remark_text:
         raise UsageError("say why, with --remark")
     acting = Acting(app, "agent", by_name, at, remark_text)
@@ -120,8 +116,7 @@ def review(
 
     def work(desk: "Desk") -> "Done":
         done = acting.note(desk.do(ids, lambda _case: asked))
-        done.add(assign(desk, acting.at))
-        return done
+        return _given(acting, desk, done)
 
     acting.tell(acting.run(work))
 
@@ -152,12 +147,31 @@ def seat_command(
         done = move_seat(desk, seat, state, acting.actor, acting.at)
         if done is None:
             raise NothingFound(f"there is no seat {seat}; `crm centre seats list` lists them")
+        _note_waiting(acting, desk)
         return acting.note(done)
 
     done = acting.run(work)
     app.note(f"the seat {seat} is {state}")
     if done.steps or done.refused:
         acting.tell(done)
+
+
+def _given(acting: Acting, desk: "Desk", done: "Done") -> "Done":
+    """What has become of tickets, with what was given to seats because of it."""
+    from plugins.tickets.flow.seats import assign
+
+    done.add(assign(desk, acting.at))
+    _note_waiting(acting, desk)
+    return done
+
+
+def _note_waiting(acting: Acting, desk: "Desk") -> None:
+    """Say how many tickets no seat could take."""
+    from plugins.tickets.flow.seats import waiting
+
+    if count := waiting(desk):
+        wait = "1 ticket waits" if count == 1 else f"{count:,} tickets wait"
+        acting.app.note(f"{wait} for a seat; `crm tickets queue` lists who has what")
 
 
 @click.command(name="queue")
@@ -175,4 +189,7 @@ def queue(app: App, seat: str | None) -> "pl.DataFrame":
     from plugins.tickets.flow.queues import in_review
 
     impersonal()
-    return in_review(app.workspace(), seat)
+    workspace = app.workspace()
+    if seat is not None and seat not in workspace.records.frame(SEATS.name)["seat"]:
+        raise NothingFound(f"there is no seat {seat}; `crm centre seats list` lists them")
+    return in_review(workspace, seat)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from plugins.tickets.flow.table import FIRST, Event, Role, State
 
@@ -63,7 +63,8 @@ class Case:
         stock: How many of the part lie where.
         seats: Rows of seats by id, each with `open`, the number of tickets that it has, and `today`, how many it was
             given today.
-        twins: Other tickets with its vehicle and labour code within the days of the configuration that may be paid.
+        twins: Other tickets with its vehicle and labour code within the time of the configuration: earlier ones that
+            may be paid, and later ones that are settled.
         config: The section `tickets`.
     """
 
@@ -134,6 +135,8 @@ def _approved(standing: Standing, asked: Asked, goal: State) -> dict[str, Any]:
     return {"seat": None, "level": (standing.level or 1) + (goal == "in_review"), "approvers": approvers}
 
 
+_NO_REASON: Final = "no reason was given"
+"""Why a ticket is held, where an imported event does not say it."""
 _CHANGES: Any = {
     "submit": lambda _s, _a, _g: {"level": 1, "seat": None, "approvers": ()},
     "assign": lambda _s, a, _g: {"seat": a.seat},
@@ -142,7 +145,7 @@ _CHANGES: Any = {
     "reject": lambda _s, _a, _g: {"seat": None},
     "send_back": lambda _s, _a, _g: {"seat": None},
     "withdraw": lambda _s, _a, _g: {"seat": None},
-    "hold": lambda _s, a, _g: {"held": a.remark},
+    "hold": lambda _s, a, _g: {"held": a.remark or _NO_REASON},
     "release": lambda _s, _a, _g: {"held": None, "released": True},
     "batch": lambda _s, a, _g: {"payment": a.data["payment"]},
 }

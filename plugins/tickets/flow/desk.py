@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Ask: TypeAlias = "Callable[[Case], Asked | str]"
 """What is to happen to a ticket, or why nothing can; it sees what earlier tickets have left, of stock say."""
 
+_GIVEN: Final = ("assign", "hand_back")
+"""These happen to tickets that nobody has named, because something else has happened."""
 UNKNOWN: Final = "there is no such ticket"
 
 
@@ -88,9 +90,9 @@ class Desk:
 
     def _one(self, case: Case, ask: Ask, done: Done) -> None:
         asked, last = ask(case), case.standing.changed
-        if self._now and last is not None and isinstance(asked, Asked) and asked.at < last:
+        if isinstance(asked, Asked) and last is not None and asked.at < last and self._follows(asked):
             asked = replace(asked, at=last)
-        found = asked if isinstance(asked, str) else step(case, asked)
+        found = asked if isinstance(asked, str) else self._too_early(case, asked) or step(case, asked)
         if isinstance(found, Step):
             done.steps.append(found)
             effects.at_once(case, found)
@@ -100,6 +102,17 @@ class Desk:
             held = step(case, replace(asked, event="hold", remark=found, data={}))
             if isinstance(held, Step):
                 done.steps.append(held)
+
+    def _follows(self, asked: Asked) -> bool:
+        """Whether an event is told as of the last one where it seems to be before it."""
+        return self._now or asked.event in _GIVEN
+
+    def _too_early(self, case: Case, asked: Asked) -> str | None:
+        """Why an event cannot have been then; what happens now may be before a time of opening that named no zone."""
+        opened = case.ticket["opened"]
+        if self._follows(asked) or opened is None or asked.at >= at_second(opened):
+            return None
+        return f"it was opened at {opened:%Y-%m-%d %H:%M:%S} UTC, and this would be before it"
 
     def _store(self, steps: Sequence[Step], known: Mapping[str, Case]) -> None:
         """Write events, where tickets are now, and what else has changed."""

@@ -9,6 +9,7 @@ from typing import Any, Final, NoReturn, cast
 
 from crm.nearest import did_you_mean, one_of
 from plugins.tickets.flow.case import Actor, Asked, Standing, after
+from plugins.tickets.flow.guards import SKILLS
 from plugins.tickets.flow.table import EVENTS, Event, Role, State, Transition, rows_of
 
 
@@ -32,7 +33,7 @@ def followed(standing: Standing, event: Mapping[str, Any]) -> tuple[Standing, st
     way = _way(standing.state, event)
     if event["role"] is not None and event["role"] not in way.who:
         _refuse("role", f"only {one_of(way.who)} may {way.event} a ticket that is {standing.state}")
-    made = after(standing, _asked(event, way), way.goal)
+    made = after(standing, _asked(standing, event, way), way.goal)
     if event["level"] is not None and event["level"] != made.level:
         _refuse("level", f"the level is {made.level or 'none'} after it")
     if event["seat"] is not None and event["seat"] != made.seat:
@@ -57,11 +58,14 @@ def _way(state: State, event: Mapping[str, Any]) -> Transition:
     return next((each for each in found if event["role"] in each.who), found[0])
 
 
-def _asked(event: Mapping[str, Any], way: Transition) -> Asked:
+def _asked(standing: Standing, event: Mapping[str, Any], way: Transition) -> Asked:
+    """The event with what belongs to it; who approves is the seat that has the ticket, unless the data name another."""
     data = _data(event["data"])
-    seat = event["seat"] if way.event == "assign" else data.pop("seat", None)
+    seat = event["seat"] if way.event == "assign" else data.pop("seat", standing.seat)
     if way.event == "assign" and seat is None:
         _refuse("seat", "is missing; the seat that the ticket is assigned to")
+    if seat is not None and (not isinstance(seat, str) or SKILLS in seat):
+        _refuse("seat" if way.event == "assign" else "data", f"names no seat; a seat is a text without {SKILLS}")
     for name in _NEEDED.get(way.event, ()):
         if not isinstance(data.get(name), str):
             _refuse("data", f"names no {name}")

@@ -65,10 +65,11 @@ def _amounts(desk: Desk, ids: Sequence[str]) -> dict[str, tuple[str | None, floa
 
 
 def _next_number(desk: Desk) -> int:
-    """One more than the greatest number of a payment."""
+    """One more than the greatest number of a payment; ids of another form, which imports may bring, do not count."""
     column = desk.records.table(PAYMENTS.name).c.payment
-    last = desk.connection.execute(sa.select(sa.func.max(column)).where(column.like("PAY-______"))).scalar()
-    return int(last.removeprefix("PAY-")) + 1 if last else 1
+    ids = desk.connection.execute(sa.select(column).where(column.like("PAY-%"))).scalars()
+    numbers = (each.removeprefix("PAY-") for each in ids)
+    return 1 + max((int(each) for each in numbers if each.isascii() and each.isdigit()), default=0)
 
 
 def of_payment(desk: Desk, payment: str) -> list[str] | None:

@@ -1,9 +1,12 @@
 """The conditions of the work flow by name: each tells why it does not hold, or None."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from plugins.tickets.flow.case import Asked, Case
+
+if TYPE_CHECKING:
+    from plugins.tickets.config import TicketsConfig
 
 Guard: TypeAlias = "Callable[[Case, Asked], str | None]"
 
@@ -28,8 +31,12 @@ def quantity_of(case: Case) -> float:
 
 def levels_of(case: Case) -> int:
     """How many levels of review the amount takes: 1, and 1 more for each bound of the configuration that it reaches."""
-    amount = case.ticket["amount"] or 0.0
-    return 1 + sum(1 for bound in case.config.levels if amount >= bound)
+    return levels_for(case.ticket["amount"], case.config)
+
+
+def levels_for(amount: float | None, config: "TicketsConfig") -> int:
+    """How many levels of review an amount takes."""
+    return 1 + sum(1 for bound in config.levels if (amount or 0.0) >= bound)
 
 
 def expected_amount(case: Case) -> tuple[float, str]:
@@ -45,6 +52,11 @@ def expected_amount(case: Case) -> tuple[float, str]:
     return hours * rate + parts, f"{hours:g} h x {rate:,.2f} + parts {parts:,.2f}"
 
 
+def knows(seat: Mapping[str, Any], category: str | None) -> bool:
+    """Whether a seat knows a part category; one without skills knows all."""
+    return not seat["skills"] or not category or category in seat["skills"].split(SKILLS)
+
+
 def seat_takes(seat: Mapping[str, Any], level: int, category: str | None, most: int) -> str | None:
     """Why a seat cannot take a ticket; None if it can.
 
@@ -58,7 +70,7 @@ def seat_takes(seat: Mapping[str, Any], level: int, category: str | None, most: 
         return f"the seat {seat['seat']} is offline"
     if (seat["level"] or 1) < level:
         return f"the seat {seat['seat']} reviews up to level {seat['level'] or 1}, and this is level {level}"
-    if seat["skills"] and category and category not in seat["skills"].split(SKILLS):
+    if not knows(seat, category):
         return f"the seat {seat['seat']} does not know {category}"
     return f"the seat {seat['seat']} has {seat['open']} tickets already" if seat["open"] >= most else None
 
@@ -147,7 +159,7 @@ def _no_twin(case: Case, _asked: Asked) -> str | None:
     within = case.config.twin_within
     return _unless(
         case.standing.released or not case.twins,
-        f"{', '.join(case.twins[:3])} is of the same vehicle and labour code within {within} before",
+        f"{', '.join(case.twins[:3])} is of the same vehicle and labour code, opened within {within} of it",
     )
 
 
@@ -198,7 +210,8 @@ MEANINGS: Final[dict[str, str]] = {
     "held": "the ticket is held",
     "not held": "the ticket is not held",
     "amount agrees": "the amount is that of work and parts, within the tolerance, or the ticket was held and released",
-    "no twin": "no other ticket of the vehicle and labour code was opened shortly before, or this one was released",
+    "no twin": "no other ticket of the vehicle and labour code was opened shortly before, or shortly after and is "
+    "settled; or this one was released",
     "in a payment": "the ticket is in the payment that is paid",
     "in no payment": "the ticket is in no payment yet",
 }

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from crm.records import Records
     from plugins.tickets.config import TicketsConfig
+    from plugins.tickets.flow.desk import Desk
 
 _CHUNK: Final = 500
 """So many ids are asked for at once."""
 _NEVER_PAID: Final = ("rejected", "withdrawn")
+_PAID: Final = ("settled", "paid", "confirmed")
 
 Rows = dict[str, dict[str, Any]]
 
@@ -41,6 +43,12 @@ def rows_where(
         for at in range(0, len(wanted), _CHUNK)
     ]
     return pl.concat(parts)
+
+
+def any_row(desk: "Desk", table: str, column: str, value: str) -> bool:
+    """Whether a table has a row with a value in a column."""
+    of = desk.records.table(table).c[column]
+    return desk.connection.execute(sa.select(of).where(of == value).limit(1)).first() is not None
 
 
 def by_key(rows: "pl.DataFrame", key: str) -> Rows:
@@ -104,26 +112,30 @@ def cases(
 def _twins(
     records: "Records", connection: sa.Connection, tickets: Rows, config: "TicketsConfig"
 ) -> dict[str, tuple[str, ...]]:
-    """Tickets that were opened a little before, of the same vehicle and labour code, and that are or may be paid."""
+    """Other tickets of the same vehicle and labour code that were opened at about the same time.
+
+    Of those that were opened before, all that are or may be paid; of later ones only what is settled already: of two
+    one can be settled as it is, whichever is first.
+    """
     with_vin = [row for row in tickets.values() if row["vin"] and row["labour_code"] and row["opened"]]
     near: dict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
     rows = rows_where(records, connection, TICKETS.name, "vin", (row["vin"] for row in with_vin)) if with_vin else None
     if rows is None:
         return {}
     others = rows.select("ticket", "vin", "labour_code", "opened").drop_nulls()
-    never = {
-        name
-        for name, standing in standings(records, connection, others["ticket"].to_list()).items()
-        if standing.state in _NEVER_PAID
-    }
+    where = {name: each.state for name, each in standings(records, connection, others["ticket"].to_list()).items()}
     for name, vin, code, opened in others.iter_rows():
-        if name not in never:
+        if where.get(name) not in _NEVER_PAID:
             near[vin, code].append((opened, name))
     found = {}
     for row in with_vin:
         mine = (row["opened"], row["ticket"])
-        before = [each for each in near[row["vin"], row["labour_code"]] if each < mine]
-        found[row["ticket"]] = tuple(name for at, name in sorted(before) if row["opened"] - at <= config.twin_within)
+        beside = (each for each in sorted(near[row["vin"], row["labour_code"]]) if each != mine)
+        found[row["ticket"]] = tuple(
+            name
+            for at, name in beside
+            if abs(row["opened"] - at) <= config.twin_within and ((at, name) < mine or where.get(name) in _PAID)
+        )
     return found
 
 

@@ -10,6 +10,8 @@ from plugins.tickets.contracts import PAYMENTS, SHIPMENTS, STATES, TICKETS
 from plugins.tickets.flow.table import State
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from crm.workspace import Workspace
     from plugins.tickets.flow.desk import Desk
 
@@ -20,13 +22,14 @@ _WAITS: Final[dict[State, tuple[str, str]]] = {
     "approved": ("approved and part not sent", "store"),
     "parts_ready": ("part there and not served", "dealer"),
     "served": ("served and not signed", "dealer"),
-    "part_returned": ("part back and not settled", "clerk"),
+    "part_returned": ("part back and held", "clerk"),
     "settled": ("settled and not paid", "clerk"),
 }
 """What is open in a state that has no shipment or payment on its way, and who must act."""
 _ELSE: Final[dict[State, tuple[str, str, str]]] = {
     "in_review": ("seat", "waiting for a seat", "agent"),
     "approved": ("part", "approved and not served", "dealer"),
+    "part_returned": ("held", "part back and not settled", "clerk"),
 }
 """The same, where a column of the ticket is null."""
 _LOOPS: Final = {
@@ -40,8 +43,13 @@ _LOOPS: Final = {
 }
 
 
-def new(desk: "Desk") -> list[str]:
-    """Tickets to which nothing has happened but changes of the dealer's, the oldest first."""
+def new(desk: "Desk", dealers: "Collection[str] | None") -> list[str]:
+    """Tickets to which nothing has happened but changes of the dealer's, the oldest first.
+
+    Args:
+        desk: The desk.
+        dealers: Only those of these dealers; None for all.
+    """
     tickets, states = desk.records.table(TICKETS.name).c, desk.records.table(STATES.name).c
     wanted = (
         sa.select(tickets.ticket)
@@ -49,6 +57,8 @@ def new(desk: "Desk") -> list[str]:
         .where(sa.or_(states.state.is_(None), states.state == "opened"))
         .order_by(tickets.opened, tickets.ticket)
     )
+    if dealers is not None:
+        wanted = wanted.where(tickets.dealer.in_(sorted(dealers)))
     return list(desk.connection.execute(wanted).scalars())
 
 
@@ -71,7 +81,7 @@ def loops(workspace: "Workspace", now: datetime) -> pl.DataFrame:
     """
     records = workspace.records
     dealers = records.frame(TICKETS.name, columns=["ticket", "dealer", "part", "opened"])
-    states = records.frame(STATES.name, columns=["ticket", "state", "changed", "held", "seat"])
+    states = records.frame(STATES.name, columns=["ticket", "state", "changed", "held", "seat", "payment"])
     parts = records.frame("parts", columns=["part", "returned"])
     known = dealers.join(states, on="ticket", how="left").join(parts, on="part", how="left")
     known = known.with_columns(pl.col("state").fill_null("opened"), pl.col("changed").fill_null(pl.col("opened")))
@@ -91,7 +101,7 @@ def _of_states(known: pl.DataFrame) -> pl.DataFrame:
         schema={"state": pl.String, "loop": pl.String, "who": pl.String},
         orient="row",
     )
-    rows = known.join(told, on="state")
+    rows = known.filter(pl.col("payment").is_null()).join(told, on="state")  # a payment is told as one
     for state, (column, loop, who) in _ELSE.items():
         lacks = (pl.col("state") == state) & pl.col(column).is_null()
         rows = rows.with_columns(

@@ -96,9 +96,26 @@ def _short(value: object) -> str:
 def _event(row: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """An event, with what belongs to it."""
     data = json.loads(row["data"]) if row["data"] else {}
-    said = [row["remark"], *_shipment(parts.get(str(data.get("shipment")), data)), data.get("payment")]
+    was = _changed(data) if row["event"] == "change" else ()
+    said = [row["remark"], *was, *_shipment(parts.get(str(data.get("shipment")), data)), data.get("payment")]
     texts = ", ".join(str(each) for each in said if each)
-    return _row(row["ticket"], row["ts"], row["event"], row["after"], row["role"], row["by"], row["seat"], texts)
+    return _row(
+        row["ticket"],
+        row["ts"],
+        row["event"],
+        row["after"],
+        row["role"],
+        row["by"],
+        row["seat"] or data.get("seat"),
+        texts,
+    )
+
+
+def _changed(data: Mapping[str, Any]) -> Iterable[str]:
+    """What a ticket said before it was changed: `amount was 100`."""
+    titles = dict(_FACTS)
+    for name, value in data.items():
+        yield f"{titles.get(name, name)} was {'empty' if value in (None, '') else _short(value)}"
 
 
 def _shipment(row: Mapping[str, Any]) -> Iterable[str | None]:

@@ -1,7 +1,7 @@
 """What is wrong with rows of each table: rules as data, codes that nobody knows, and tickets that are under way."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -10,15 +10,13 @@ from crm.nearest import one_of
 from plugins.tickets.records import vins
 from plugins.tickets.records.changing import LOCKED
 from plugins.tickets.records.codes import DEALER, FAULT, LABOUR, PART, TICKET, Code, unknown
-from plugins.tickets.records.completing import ORIGINS, RATINGS, SEATS, SHIPPED
-from plugins.tickets.records.faults import Rule, broken, faults_of, negative
+from plugins.tickets.records.completing import ORIGINS, RATINGS, SEATS, SHIPPED, SKILLS
+from plugins.tickets.records.faults import AHEAD, Rule, broken, faults_of, negative, too_much
 
 if TYPE_CHECKING:
     from crm.judging import Check
     from crm.workspace import Workspace
 
-_AHEAD: Final = timedelta(hours=14)
-"""A time that names no zone may be so much ahead of UTC."""
 _CENT: Final = 0.01
 
 _VIN: Final[list[Rule]] = [
@@ -39,6 +37,7 @@ _DIFFERS: Final = (pl.col("amount") - pl.col("parts_cost").fill_null(0) - pl.col
 _TICKETS: Final[list[Rule]] = [
     *_VIN,
     *negative("mileage", "quantity", "parts_cost", "labour_cost", "amount"),
+    *too_much("quantity", "parts_cost", "labour_cost", "amount"),
     ("opened", pl.col("produced") > pl.col("opened").dt.date(), "is before the vehicle was made", "reject"),
     ("amount", pl.col("amount").is_null(), "without an amount", "warn"),
     (
@@ -76,6 +75,12 @@ _PAYMENTS: Final[list[Rule]] = [
     _after("confirmed", "paid", "is before it was paid"),
 ]
 _SEATS: Final[list[Rule]] = [
+    (
+        "seat",
+        pl.col("seat").str.contains(SKILLS, literal=True),
+        f"has a {SKILLS}, which parts seats",
+        "reject",
+    ),
     ("level", pl.col("level") < 1, "is less than 1", "reject"),
     _one_of("state", SEATS),
 ]
@@ -87,7 +92,7 @@ _CLASSES: Final[list[Rule]] = [
 
 def tickets(workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
     """What is wrong with tickets: `row`, `column`, `reason`, `severity`, as of every check here."""
-    latest = datetime.now(UTC) + _AHEAD
+    latest = datetime.now(UTC) + AHEAD
     state = rows[LOCKED].str.replace_all("_", " ")
     locked = "is " + state + "; only a ticket that is opened or sent back can be changed"
     return pl.concat(

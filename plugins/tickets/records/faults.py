@@ -1,11 +1,17 @@
 """Faults of rows, as checks of an import give them."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Final, Literal
 
 import polars as pl
 
 Severity = Literal["reject", "warn"]
+
+AHEAD: Final = timedelta(hours=14)
+"""A time that names no zone may be so much ahead of UTC."""
+MOST: Final = 1e12
+"""Sums of so much and more lose their cents."""
 
 FAULT_SCHEMA: Final = {"row": pl.Int64(), "column": pl.String(), "reason": pl.String(), "severity": pl.String()}
 
@@ -44,3 +50,8 @@ def broken(rows: pl.DataFrame, rules: Iterable[Rule]) -> pl.DataFrame:
 def negative(*columns: str) -> list[Rule]:
     """Rules that no value of some columns is less than nothing."""
     return [(name, pl.col(name) < 0, "is less than nothing", "reject") for name in columns]
+
+
+def too_much(*columns: str) -> list[Rule]:
+    """Rules that no value of some columns is so large that sums would lose their cents."""
+    return [(name, pl.col(name) >= MOST, f"is {MOST:,.0f} or more", "reject") for name in columns]

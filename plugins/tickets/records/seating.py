@@ -29,5 +29,5 @@ def hand_back(workspace: "Workspace", connection: sa.Connection, rows: pl.DataFr
     states = workspace.records.table(STATES.name).c
     its = connection.execute(sa.select(states.ticket).where(states.seat.in_(gone)).order_by(states.ticket))
     at = at_second()
-    desk = Desk(workspace, connection, TicketsConfig())  # handing back depends on no setting
+    desk = Desk(workspace, connection, TicketsConfig(), now=True)  # handing back depends on no setting
     desk.do(list(its.scalars()), lambda case: Asked("hand_back", SYSTEM, at, seat=case.standing.seat))

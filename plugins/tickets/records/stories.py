@@ -4,6 +4,7 @@ Nothing of a story is changed: events that are there already and say the same ar
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -15,7 +16,7 @@ from plugins.tickets.flow.case import Standing
 from plugins.tickets.flow.following import followed
 from plugins.tickets.flow.story import standing_of, state_row
 from plugins.tickets.records.codes import TICKET, unknown
-from plugins.tickets.records.faults import faults_of
+from plugins.tickets.records.faults import AHEAD, faults_of
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -42,7 +43,8 @@ def events(workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
     rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(FAULT), pl.lit(None, dtype=pl.String).alias(BLAMED))
     rows = _twice(_beside(workspace, rows))
     new = rows.filter(pl.col(_STORED + "event").is_null() & pl.col(FAULT).is_null() & _keyed())
-    made = _told(new.unique(_KEY, keep="first", maintain_order=True), _standings(workspace, new["ticket"]))
+    latest = datetime.now(UTC) + AHEAD
+    made = _told(new.unique(_KEY, keep="first", maintain_order=True), _standings(workspace, new["ticket"]), latest)
     taken = rows.join(made, on=" at", how="left", maintain_order="left").with_columns(
         pl.coalesce(FAULT, "new fault").alias(FAULT),
         pl.coalesce(BLAMED, "new blamed").alias(BLAMED),
@@ -114,12 +116,13 @@ _TOLD: Final = {
 }
 
 
-def _told(new: pl.DataFrame, standings: Mapping[str, Standing]) -> pl.DataFrame:
+def _told(new: pl.DataFrame, standings: Mapping[str, Standing], latest: datetime) -> pl.DataFrame:
     """What the work flow makes of new events, ticket by ticket in the order of their numbers.
 
     Args:
         new: Events; no two with one number.
         standings: Where their tickets are before them; those that are not named are where all begin.
+        latest: What is later has not happened yet.
 
     Returns:
         A row each, with the columns of `_TOLD`.
@@ -135,6 +138,8 @@ def _told(new: pl.DataFrame, standings: Mapping[str, Standing]) -> pl.DataFrame:
             found.append((row[" at"], "follows an event that is not taken", "number", *[None] * 5))
             continue
         try:
+            if row["ts"] > latest:
+                raise ValueError("ts", "is in the future")  # told as those of the work flow
             before = standing.state
             standing, role = followed(standing, row)
             found.append((row[" at"], None, None, before, standing.state, standing.level, standing.seat, role))

@@ -1,6 +1,6 @@
 """A slow model of the work flow in plain Python, written from its description and not from the table."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass
@@ -38,6 +38,15 @@ class Model:
         repair = self.repairs[name]
         happens = getattr(self, f"_{event}")
         return bool(happens(repair, role, seat, payment))
+
+    def would_allow(self, name: str, event: str, role: str, seat: str | None, payment: str | None) -> bool:
+        """Whether an event might happen; it does not."""
+        repair, kept = self.repairs[name], (self.stock, self.lost, self.used)
+        self.repairs[name] = replace(repair, approvers=set(repair.approvers))
+        self.stock = dict(self.stock)
+        allowed = self.allows(name, event, role, seat, payment)
+        self.repairs[name], (self.stock, self.lost, self.used) = repair, kept
+        return allowed
 
     def _submit(self, repair: Repair, role: str, _seat: str | None, _payment: str | None) -> bool:
         if repair.state not in ("opened", "sent_back") or role not in ("dealer", "system"):

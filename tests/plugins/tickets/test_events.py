@@ -82,6 +82,7 @@ class TestImport:
             ("T1,1,2026-02-01,submit,,,,,,,,oh", "is no JSON object"),
             ("T9,1,2026-02-01,submit,,,,,,,,", "is no known ticket; the nearest: T1, T2"),
             ("T1,1,never,submit,,,,,,,,", "is no date"),
+            ("T1,1,2999-01-01,submit,,,,,,,,", "is in the future"),
         ],
     )
     def test_what_cannot_have_happened_is_set_aside_with_the_reason(self, crm: "Crm", row: str, reason: str) -> None:
@@ -99,6 +100,31 @@ class TestImport:
             3: "follows an event that is not taken",
         }
         assert (state(crm).state, state(crm).events) == ("in_review", 1)
+
+    @pytest.mark.parametrize(
+        "row", ["assign,,,,S1|S2,,,,", 'approve,,approved,,,,,,{""seat"": 5}', "approve,,approved,,,,,,[]"]
+    )
+    def test_what_names_no_seat_is_set_aside(self, crm: "Crm", row: str) -> None:
+        opened(crm)
+        begin = "T1,1,2026-02-01,submit,,,,,,,,\nT1,2,2026-02-02,"
+        row = f'{row[: row.index("{")]}"{row[row.index("{") :]}"' if "{" in row else row
+        (reason,) = rejected(crm, f"{HEAD}{begin}{row}\n").values()
+        assert reason in ("names no seat; a seat is a text without |", "is no JSON object")
+        assert state(crm).state == "in_review"
+
+    def test_who_approves_is_the_seat_that_has_the_ticket_unless_another_is_named(self, crm: "Crm") -> None:
+        opened(crm)
+        begin = "T1,1,2026-02-01,submit,,,,,,,,\nT1,2,2026-02-02,assign,,,,S1,,,,\n"
+        assert rejected(crm, f"{HEAD}{begin}T1,3,2026-02-03,approve,,in_review,,,,,,\n") == {}
+        assert (state(crm).approvers, state(crm).level) == (("S1",), 2)
+
+    def test_a_hold_without_a_reason_holds(self, crm: "Crm") -> None:
+        opened(crm)
+        names = ("submit", "assign", "approve", "serve", "sign", "hold")
+        after, seat = {"approve": "approved"}, {"assign": "S1"}
+        rows = [f"T1,{n},2026-02-{n:02},{e},,{after.get(e, '')},,{seat.get(e, '')},,,," for n, e in enumerate(names, 1)]
+        assert rejected(crm, HEAD + "\n".join(rows) + "\n") == {}
+        assert state(crm).held == "no reason was given"
 
     def test_time_does_not_go_back(self, crm: "Crm") -> None:
         opened(crm)

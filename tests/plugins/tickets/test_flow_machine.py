@@ -4,7 +4,9 @@ import importlib.util
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +21,10 @@ from crm.workspace import Workspace, write_key
 from plugins import DEFAULT_PLUGINS
 from plugins.tickets import contracts
 from plugins.tickets.config import TicketsConfig
-from plugins.tickets.flow.case import Actor, Asked, Case
+from plugins.tickets.flow.case import Actor, Asked, Case, Step
 from plugins.tickets.flow.desk import Desk
 from plugins.tickets.flow.funds import batch
+from plugins.tickets.flow.machine import step
 from plugins.tickets.flow.seats import assign, move_seat
 from plugins.tickets.flow.story import replayed, standing_of
 from plugins.tickets.flow.table import EVENTS, ROLES
@@ -37,9 +40,9 @@ ONWARD: dict[str, tuple[tuple[str, str], ...]] = {
     "parts_shipped": (("receive", "dealer"), ("receive", "dealer"), ("lose", "store")),
     "parts_ready": (("serve", "dealer"),),
     "served": (("sign", "dealer"), ("sign", "dealer"), ("refuse", "dealer")),
-    "signed": (("return_part", "dealer"), ("settle", "clerk"), ("release", "clerk")),
+    "signed": (("return_part", "dealer"), ("settle", "clerk"), ("release", "clerk"), ("hold", "clerk")),
     "returning": (("receive_return", "store"), ("receive_return", "store"), ("lose", "store")),
-    "part_returned": (("settle", "clerk"), ("release", "clerk")),
+    "part_returned": (("settle", "clerk"), ("release", "clerk"), ("hold", "clerk")),
     "settled": (("pay", "clerk"),),
     "paid": (("confirm", "dealer"),),
 }
@@ -51,6 +54,7 @@ COUNT = int(os.environ.get("CRM_TICKET_EXAMPLES", "10"))
 CONFIG = TicketsConfig(levels=[1000.0, 5000.0], open_per_seat=2)
 STOCK = {("D1", "P1"): 2, ("east", "P1"): 4, ("east", "P2"): 3}
 FREE = [event for event in EVENTS if event not in ("change", "assign", "hand_back", "batch")]
+REVIEWS = ("approve", "reject", "send_back")
 NAMES = [f"T{number}" for number in range(6)]
 
 
@@ -100,6 +104,7 @@ class Centre(RuleBasedStateMachine):
         for name, count in zip(NAMES, steps, strict=True):
             for _ in range(count):
                 self._forward(name)
+        self._give()
 
     def _forward(self, name: str) -> None:
         """Let happen to a ticket what should, by whom it should."""
@@ -120,8 +125,8 @@ class Centre(RuleBasedStateMachine):
         self.write("stock", [{"place": place, "part": part, "quantity": n} for (place, part), n in STOCK.items()])
         seats = [("S1", 1, "online"), ("S2", 2, "online"), ("S3", 3, "online")]
         self.write("seats", [{"seat": seat, "level": level, "state": state} for seat, level, state in seats])
-        kinds = [(None, 200.0, True), ("P1", 1500.0, True), ("P2", 200.0, False), ("P1", 9000.0, True),
-                 (None, 1500.0, False), ("P1", 200.0, True)]  # fmt: skip
+        kinds = [(None, 200.25, True), ("P1", 1000.0, True), ("P2", 200.0, False), ("P1", 5000.0, True),
+                 (None, 1500.4, False), ("P1", 200.0, False)]  # fmt: skip
         rows = []
         for name, (part, amount, fair) in zip(NAMES, kinds, strict=True):
             asked = amount if fair else amount + 500
@@ -150,7 +155,8 @@ class Centre(RuleBasedStateMachine):
         if event in ("pay", "confirm"):
             data = {"payment": payment}
 
-        def ask(_case: Case) -> Asked:
+        def ask(case: Case) -> Asked:
+            self._compare_all(case, data)
             return Asked(event, Actor(role, "somebody"), self.at, "because", seat, data)
 
         with self.workspace.records.begin() as connection:
@@ -158,6 +164,23 @@ class Centre(RuleBasedStateMachine):
         happened = [step.asked.event for step in done.steps if step.asked.event == event]
         expected = self.model.allows(name, event, role, seat, payment)
         assert bool(happened) == expected, (name, event, role, seat, done.refused)
+
+    def _compare_all(self, case: Case, data: dict[str, str | None]) -> None:
+        """Whatever anybody may ask of a ticket as it is now is allowed where the model allows it, and nowhere else."""
+        repair = self.model.repairs[case.id]
+        seats = {repair.seat, None, "S1", "S2", "S3"}
+        for event, role in product([*FREE, "batch"], ROLES):
+            for seat in seats if event in REVIEWS else (None,):
+                for payment in (repair.payment, "PAY-999999"):
+                    asked = Asked(event, Actor(role, "somebody"), self.at, "because", seat,
+                                  {"origin": "east", "goal": "D1", **data, "payment": payment})  # fmt: skip
+                    allowed = self.model.would_allow(case.id, event, role, seat, payment)
+                    assert isinstance(step(case, asked), Step) == allowed, (case, asked)
+        nowhere = Asked("ship", Actor("store", "somebody"), self.at, data={"origin": "west", "shipment": "x"})
+        assert isinstance(step(case, nowhere), str)
+        held = replace(case, standing=replace(case.standing, held="odd"))
+        for role in ROLES:
+            assert isinstance(step(held, Asked("settle", Actor(role, "somebody"), self.at)), str)
 
     @rule(name=st.sampled_from(NAMES), picks=st.lists(st.integers(0, 5), min_size=1, max_size=12))
     def go_on(self, name: str, picks: list[int]) -> None:
@@ -229,6 +252,8 @@ class Centre(RuleBasedStateMachine):
             row = where.get(name)
             assert (row["state"] if row else "opened") == repair.state
             assert bool(row and row["held"]) == repair.held
+            assert set(standing_of(row).approvers if row else ()) == repair.approvers
+            assert (row["level"] or 0 if row else 0) == repair.level
             assert (row["payment"] if row else None) == repair.payment
 
     @invariant()
@@ -265,6 +290,9 @@ class Centre(RuleBasedStateMachine):
         for row in self.frame("payments").iter_rows(named=True):
             its = states.filter(payment=row["payment"])["ticket"].to_list()
             assert (row["tickets"], row["total"]) == (len(its), round(sum(amounts[name] for name in its), 2))
+            known = {self.model.repairs[name].state for name in its}
+            assert (row["paid"] is not None) == bool(known & {"paid", "confirmed"})
+            assert (row["confirmed"] is not None) == ("confirmed" in known)
 
     @invariant()
     def what_is_settled_stays_as_it_is(self) -> None:

@@ -103,6 +103,7 @@ class TestTickets:
             ({"vin": "1M8GDM9AXKPO42788"}, "is no VIN"),
             ({"vin": "1M8GDM9AXKP04278"}, "is no VIN"),
             ({"amount": -1}, "is less than nothing"),
+            ({"amount": "1e12", "parts_cost": ""}, "is 1,000,000,000,000 or more"),
             ({"quantity": -1}, "is less than nothing"),
             ({"parts_cost": "-0.5"}, "is less than nothing"),
             ({"opened": "2999-01-01"}, "is in the future"),
@@ -188,6 +189,8 @@ class TestChanges:
         story = crm.open().records.frame("ticket_events").sort("number")
         assert story["number"].to_list() == [1, 2]
         assert crm.open().records.frame("ticket_states")["events"].to_list() == [2]
+        said = [row["said"] for row in crm.rows("tickets", "show", "T1")]
+        assert said[1:3] == ["customer was ***, amount was 960", "customer was ***, amount was 965"]
 
     def test_a_ticket_under_way_stays_as_it_is(self, crm_on: "Crm") -> None:
         crm = self.under_way(crm_on, "submit,in_review,")
@@ -226,6 +229,7 @@ class TestCentre:
             ("stock", "place,part,quantity\nD1,P-BR01,-1\n", "is less than nothing"),
             ("stock", "place,part,quantity\nD1,P-BR02,1\n", "is no known part; the nearest: P-BR01"),
             ("seats", "seat,level\nS1,0\n", "is less than 1"),
+            ("seats", "seat,level\nS1|S2,1\n", "has a |, which parts seats"),
             ("seats", "seat,level,state\nS1,1,asleep\n", "is none of online, offline"),
             (
                 "vehicles",
