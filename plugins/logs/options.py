@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+ENGINES = ("local", "spark")
+"""The values of `--engine`."""
+
 
 def log_format(function: F) -> F:
     """`--log-format`."""
@@ -47,6 +50,22 @@ def log_tz(function: F) -> F:
         type=TZ,
         metavar="NAME",
         help="Time zone of times without an offset.  [default: logs.tz of the configuration, else UTC]",
+    )(function)
+
+
+def engine(function: F) -> F:
+    """`--engine` and `--master`."""
+    function = click.option(
+        "--master",
+        metavar="URL",
+        help="With the engine spark, the cluster: spark://HOST:PORT, yarn, k8s://URL, or local[N].  "
+        "[default: logs.spark.master of the configuration, else Spark's own]",
+    )(function)
+    return click.option(
+        "--engine",
+        type=OneOf(ENGINES),
+        help="Where logs are worked on: this machine, or a cluster of Apache Spark.  "
+        "[default: logs.engine of the configuration, else local]",
     )(function)
 
 

@@ -4,7 +4,7 @@ import json
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,7 @@ from plugins.logs.options import (
     Limit,
     charset,
     chosen_format,
+    engine,
     in_folder,
     log_format,
     log_tz,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from crm.workspace import Workspace
     from logparse.rules import SessionRules
     from plugins.logs.config import LogsConfig
+    from plugins.logs.engine import Engine
     from plugins.logs.mining import Result
 
 STDOUT = Path("-")
@@ -56,6 +58,7 @@ STDOUT = Path("-")
 )
 @rejects
 @max_rejects
+@engine
 @pass_app
 def command(
     app: App,
@@ -72,6 +75,8 @@ def command(
     metrics: Path | None,
     rejects: Path | None,
     max_rejects: Limit | None,
+    engine: str | None,
+    master: str | None,
 ) -> None:
     """Store new lines of logs as hits, rebuild their sessions, run the miners.
 
@@ -97,6 +102,9 @@ def command(
     for a refused log) say which log, line and offset (in bytes, uncompressed) where, reason and field why, and
     text is the line; bytes that are not UTF-8 stand in it as \\xHH, and of a line over 1 MiB its beginning.
 
+    With --engine spark, workers of a cluster read the logs, make the sessions and run the miners; what is stored is
+    the same. They must find the logs, and the lake (the section `lake` of the configuration), where this machine does.
+
     \b
     Examples:
       crm logs mine /var/log/nginx/access.log
@@ -105,13 +113,18 @@ def command(
       crm logs mine /var/log/nginx/access.log --metrics crm.prom
       crm logs mine old.log.xz --charset gbk --log-tz Asia/Shanghai
       zcat old.log.gz | crm logs mine - --log-format combined
+      crm logs mine 's3://logs/2026-03-*/*.gz' --engine spark --master spark://10.0.0.1:7077
     """
     from plugins.logs.config import LogsConfig
+    from plugins.logs.engines import mining
 
     began = time.perf_counter()
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
-    workspace, result = _mined(app, files, log_format, config, rules, verify, rejects, json_summary, metrics)
+    with mining(app, config, engine, master) as chosen:
+        workspace, result = _mined(
+            app, files, log_format, config, rules, verify, rejects, json_summary, metrics, chosen
+        )
     took = time.perf_counter() - began
     error = _error(result, max_rejects)
     _tell(app, result, workspace, took, json_summary, metrics, success=error is None)
@@ -129,6 +142,7 @@ def _mined(
     rejects: Path | None,
     json_summary: Path | None,
     metrics: Path | None,
+    engine: "Engine[Any] | None",
 ) -> "tuple[Workspace, Result]":
     """Mine logs into the workspace, alone; what an earlier run has told of itself is gone before."""
     from plugins.logs.inputs import expand
@@ -147,7 +161,7 @@ def _mined(
         with workspace.lock(), Progress(quiet=app.verbosity < 0 or app.log_json) as progress:
             if json_summary and json_summary.is_file():
                 json_summary.unlink()  # a run that fails must not leave the summary of an earlier one
-            mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug), config)
+            mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug), config, engine)
             with rejects_file(rejects) as rejected:
                 result = mine.run(
                     inputs, formats, wanted, verify=verify, progress=progress.advance, pool=pool, rejects=rejected
