@@ -29,7 +29,7 @@ READY = {MASTER: r"Starting Spark master at (spark://\S+)", WORKER: r"(Successfu
 LIGHT = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 """A daemon has little to do, and is to start fast."""
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 """So many seconds a daemon may take to start, or to end."""
 
 LOOPBACK = "127.0.0.1"
@@ -78,6 +78,10 @@ class Cluster:
     def workers(self) -> list[int]:
         """The processes of the workers, the oldest first."""
         return [daemon.pid for daemon in self._daemons[1:]]
+
+    def add_worker(self, name: str) -> None:
+        """Start one more worker, under a name of its own."""
+        self._add([name])
 
     def _add(self, names: list[str]) -> None:
         """Start workers, and wait until the master knows them."""

@@ -194,9 +194,12 @@ def _kind(kind: msgspec.inspect.Type) -> str:
         case msgspec.inspect.LiteralType():
             return code(map(str, kind.values))
         case msgspec.inspect.CustomType():
-            return {"Duration": "duration, such as `1h30m`", "Zone": "time zone", "Charset": "charset"}[
-                kind.cls.__name__
-            ]
+            return {
+                "Duration": "duration, such as `1h30m`",
+                "Zone": "time zone",
+                "Charset": "charset",
+                "Size": "size, such as `64MiB`",
+            }[kind.cls.__name__]
     return {
         "BoolType": "`true` or `false`",
         "StrType": "text",

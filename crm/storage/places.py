@@ -123,7 +123,7 @@ class LocalPlace:
         """The paths of all files below a folder."""
         for base, _, files in os.walk(self.folder / folder, onerror=_unless_gone):
             within = os.path.relpath(base, self.folder)
-            yield from (f"{within}/{file}" for file in files)
+            yield from (file if within == os.curdir else f"{within}/{file}" for file in files)
 
     def sizes(self, paths: Collection[str]) -> dict[str, int]:
         """How many bytes files have."""

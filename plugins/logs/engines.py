@@ -100,7 +100,7 @@ def _session(
 @contextmanager
 def _plainly() -> Iterator[None]:
     """What Spark raises because a worker has failed, as one sentence; what else it raises is a bug."""
-    from py4j.protocol import Py4JError
+    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
     from pyspark.errors import PySparkException
 
     try:
@@ -117,14 +117,13 @@ def in_words(error: str) -> CrmError | None:
     """
     if found := RAISED.findall(error):
         name, sentence = found[-1]
-        kind = getattr(errors, name)
-        assert issubclass(kind, CrmError)
+        kind: type[CrmError] = getattr(errors, name)
         return kind(sentence)
     last = next(reversed(LAST.findall(error)), "")
     if last.startswith(("ModuleNotFoundError", "ImportError")):
         return Unusable(
-            f"the Python of the workers lacks a package ({last.partition(': ')[2]}); install crm-toolkit[spark] of this "
-            "version there, or name a Python that has it in logs.spark.settings (spark.pyspark.python)"
+            f"the Python of the workers lacks a package ({last.partition(': ')[2]}); install crm-toolkit[spark] "
+            "of this version there, or name a Python that has it in logs.spark.settings (spark.pyspark.python)"
         )
     if "PYTHON_VERSION_MISMATCH" in error:
         return Unusable(

@@ -121,6 +121,8 @@ class _Object(io.RawIOBase):
 
     def __init__(self, file: Any) -> None:
         self._file = file
+        self._size = int(file.size())
+        self._at = 0
 
     def readable(self) -> bool:
         """Yes."""
@@ -131,16 +133,22 @@ class _Object(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to a place."""
-        return int(self._file.seek(offset, whence))
+        """Go to a place, which may lie beyond the end."""
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
 
     def tell(self) -> int:
         """Where it is."""
-        return int(self._file.tell())
+        return self._at
 
     def readinto(self, buffer: Any, /) -> int:
         """The next bytes."""
-        return int(self._file.readinto(buffer))
+        if self._at >= self._size:
+            return 0
+        self._file.seek(self._at)
+        count = int(self._file.readinto(buffer))
+        self._at += count
+        return count
 
 
 def _parts(uri: str) -> tuple[str, str, str, str]:

@@ -161,7 +161,7 @@ def _mined(
         with workspace.lock(), Progress(quiet=app.verbosity < 0 or app.log_json) as progress:
             if json_summary and json_summary.is_file():
                 json_summary.unlink()  # a run that fails must not leave the summary of an earlier one
-            mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug), config, engine)
+            mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug), config, engine=engine)
             with rejects_file(rejects) as rejected:
                 result = mine.run(
                     inputs, formats, wanted, verify=verify, progress=progress.advance, pool=pool, rejects=rejected

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -15,10 +16,16 @@ from filelock import FileLock
 
 BENCHMARKS = Path(__file__).parents[4] / "benchmarks"
 
-SETTINGS = {"spark.executor.memory": "1g", "spark.executor.cores": 1, "spark.cores.max": 2}
-"""Two executors of 1 GB, one on each worker."""
+SETTINGS: dict[str, str | int] = {
+    "spark.executor.memory": "1g",
+    "spark.executor.cores": 1,
+    "spark.cores.max": 2,
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+}
+"""Two executors of 1 GB, one on each worker; little work is not worth Java's second compiler."""
 
-PATIENCE = 120.0
+PATIENCE = 600.0
 """So many seconds the cluster may take to start."""
 
 
@@ -67,7 +74,7 @@ def spark_settings() -> dict[str, str | int]:
     return SETTINGS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session(cluster: str) -> Iterator[Any]:
     """A session on the cluster, with an executor of 1 GB on each worker."""
     from plugins.logs.config import SparkConfig
@@ -78,23 +85,29 @@ def session(cluster: str) -> Iterator[Any]:
 
 
 class Engines:
-    """Chooses the engine of the commands that follow."""
+    """Chooses the engine of the commands that follow; on the cluster, all of them share one session."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, session: Any) -> None:
-        from plugins.logs.engine import Local
+        from plugins.logs import engines
         from plugins.logs.mining import Mine
         from plugins.logs.spark.engine import Spark
 
-        self._engines = {"local": Local(), "spark": Spark(session)}
-        self._engine = "local"
-        original = Mine.of
-        monkeypatch.setattr(
-            Mine, "of", lambda *words, **named: original(*words, **named, engine=self._engines[self._engine])
-        )
+        self._spark, self._original = Spark(session), Mine.of
+        self._session = session
+        self._is_far = False
+        monkeypatch.setattr(Mine, "of", self._of)
+        monkeypatch.setattr(engines, "_session", self._shared)
 
     def use(self, name: str) -> None:
         """Take the engine "local" or "spark" from now on."""
-        self._engine = name
+        self._is_far = name == "spark"
+
+    def _of(self, *words: Any, **named: Any) -> Any:
+        return self._original(*words, **{**named, "engine": self._spark if self._is_far else None})
+
+    @contextmanager
+    def _shared(self, *_: object) -> Iterator[Any]:
+        yield self._session if self._is_far else None
 
 
 @pytest.fixture

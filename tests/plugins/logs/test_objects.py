@@ -1,0 +1,85 @@
+"""Logs that are objects of a store are mined like files; nobody appends to them, so their last line counts."""
+
+import gzip
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from plugins.logs import objects
+
+if TYPE_CHECKING:
+    from tests.plugins.conftest import Crm
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture
+def put(object_store: Any) -> Callable[[str, bytes], str]:
+    """Stores an object in a bucket of this test, and gives the URI of its folder as pyarrow has it."""
+    bucket = object_store.new().split("/")[2]
+    address = object_store.endpoint.removeprefix("http://")
+
+    uri = f"s3://{bucket}/{{}}?scheme=http&endpoint_override={address}&region=us-east-1"
+
+    def store(key: str, data: bytes) -> str:
+        system, path = objects._place(uri.format(key))
+        with system.open_output_stream(path, compression=None) as out:
+            out.write(data)
+        return uri
+
+    return store
+
+
+def test_objects_are_mined_once_by_name_glob_and_folder(crm: "Crm", put: Callable[[str, bytes], str]) -> None:
+    lines = crm.lines(40)
+    put("logs/a/one.log", "\n".join(lines[:20]).encode())
+    put("logs/b/two%20x.log.gz", gzip.compress("\n".join(lines[20:30]).encode()))
+    uri = put("logs/b/.hidden", b"what is this")
+    first = crm("logs", "mine", uri.format("logs/*/*.log*"))
+    assert crm.counts() == (30, 2)
+    assert "endpoint" not in first.output + crm("logs", "status").output
+    for name in ("logs/a/one.log", "logs/a", "logs/b/", "logs/**/*.log.gz"):
+        assert "unchanged" in crm("logs", "mine", uri.format(name)).stdout
+    put("logs/a/one.log", "\n".join(lines[:20]).encode() + b"\n" + "\n".join(lines[30:]).encode())
+    crm("logs", "mine", uri.format("logs/a/one.log"))
+    assert crm.counts() == (40, 2)
+    assert len(crm("logs", "parse", uri.format("logs/b/*"), "-f", "csv", code=4).stdout.splitlines()) == 11
+
+
+def test_what_is_not_there_or_cannot_be_reached_is_told(
+    crm: "Crm", put: Callable[[str, bytes], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = put("logs/one.log", b"x\n")
+    assert "there is no such object" in crm("logs", "mine", uri.format("logs/two.log"), code=4).stderr
+    assert "nothing matches s3://" in crm("logs", "mine", uri.format("logs/*.gz"), code=2).stderr
+    assert "cannot be used" in crm("logs", "mine", "gopher://hole/log", code=4).stderr
+    objects._system.cache_clear()
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    said = crm("logs", "mine", uri.format("logs/one.log"), code=4).stderr
+    assert "pip install 'crm-toolkit[spark]'" in said
+    assert "endpoint" not in said
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("*.log", "a.log", True),
+        ("*.log", "x/a.log", False),
+        ("**/*.log", "a.log", True),
+        ("**/*.log", "x/y/a.log", True),
+        ("x/?.log", "x/a.log", True),
+        ("[ab]/*", "c/d", False),
+    ],
+)
+def test_a_glob_fits_segment_by_segment(pattern: str, name: str, fits: bool) -> None:
+    assert objects._fits(name.split("/"), pattern.split("/")) == fits
+
+
+def test_a_question_mark_is_a_glob_unless_options_follow_it() -> None:
+    assert objects._parts("s3://b/x/?.log") == ("s3", "b", "/x/?.log", "")
+    assert objects._parts("s3://k:s@b/x?.log?region=eu") == ("s3", "k:s@b", "/x?.log", "?region=eu")
+    assert objects.shown("s3://k:s@b/x?.log?region=eu") == "s3://b/x?.log"
+    assert objects.local_path("file:///a%20b/c") == "/a b/c"
+    assert not objects.is_uri("/a//b")
