@@ -26,20 +26,18 @@ LAST = re.compile(r"^(\w[\w.]*(?:Error|Exception)\b.*)", re.MULTILINE)
 
 
 @contextmanager
-def mining(app: "App", config: "LogsConfig", engine: str | None, master: str | None) -> "Iterator[Engine[Any] | None]":
+def mining(app: "App", config: "LogsConfig") -> "Iterator[Engine[Any] | None]":
     """What mines logs (see `plugins.logs.engine`); None for this machine.
 
     Args:
         app: The run of the program.
-        config: The section `logs`.
-        engine: The engine's name; None for that of the configuration.
-        master: URL of the cluster; None for that of the configuration.
+        config: The section `logs`, which the options of the command come before.
 
     Raises:
         UsageError: a cluster is named for the local engine.
         Unusable: there is no Spark, or no such cluster.
     """
-    with _session(app, config, engine, master) as spark:
+    with _session(app, config) as spark:
         if spark is None:
             yield None
             return
@@ -49,13 +47,11 @@ def mining(app: "App", config: "LogsConfig", engine: str | None, master: str | N
 
 
 @contextmanager
-def parsing(
-    app: "App", config: "LogsConfig", engine: str | None, master: str | None
-) -> "Iterator[Callable[[Reader], AbstractContextManager[Parse]]]":
+def parsing(app: "App", config: "LogsConfig") -> "Iterator[Callable[[Reader], AbstractContextManager[Parse]]]":
     """Where the blocks of a `Reader` are parsed; arguments and errors are those of `mining`."""
     from plugins.logs.reading import here
 
-    with _session(app, config, engine, master) as spark:
+    with _session(app, config) as spark:
         if spark is None:
             yield here
             return
@@ -65,13 +61,11 @@ def parsing(
 
 
 @contextmanager
-def cutting(
-    app: "App", config: "LogsConfig", engine: str | None, master: str | None
-) -> "Iterator[Callable[..., DataFrame]]":
+def cutting(app: "App", config: "LogsConfig") -> "Iterator[Callable[..., DataFrame]]":
     """What makes sessions of a `Reader`, as `plugins.logs.reading.sessions` does; the rest is as for `mining`."""
     from plugins.logs import reading
 
-    with _session(app, config, engine, master) as spark:
+    with _session(app, config) as spark:
         if spark is None:
             yield reading.sessions
             return
@@ -81,10 +75,11 @@ def cutting(
 
 
 @contextmanager
-def _session(
-    app: "App", config: "LogsConfig", engine: str | None, master: str | None
-) -> "Iterator[SparkSession | None]":
+def _session(app: "App", config: "LogsConfig") -> "Iterator[SparkSession | None]":
     """A session of Spark; None for the local engine."""
+    from plugins.logs.options import given_engine
+
+    engine, master = given_engine()
     if (engine or config.engine) == "local":
         if master:
             raise UsageError("--master names a cluster, which the engine local has not; add --engine spark")

@@ -2,7 +2,6 @@
 
 import json
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from crm.workspace import Workspace
     from logparse.rules import SessionRules
     from plugins.logs.config import LogsConfig
-    from plugins.logs.engine import Engine
     from plugins.logs.mining import Result
 
 STDOUT = Path("-")
@@ -66,32 +64,26 @@ def command(
     log_format: str | None,
     charset: Charset | None,
     log_tz: Zone | None,
-    idle: timedelta | None,
-    max_length: timedelta | None,
-    max_hits: int | None,
-    new_referrer: bool | None,
     verify: bool,
     json_summary: Path | None,
     metrics: Path | None,
     rejects: Path | None,
     max_rejects: Limit | None,
-    engine: str | None,
-    master: str | None,
+    **cuts: Any,
 ) -> None:
     """Store new lines of logs as hits, rebuild their sessions, run the miners.
 
     FILE is a log, plain or compressed (gzip, bzip2, xz, zstd); a glob in quotes; a folder, of which every file
-    is read; or - for standard input. What an earlier run has read is known by its content and not read twice,
-    whatever the file is called now. An unterminated last line of a plain file is left for a later run. A summary
-    is printed, unless -q is given before the command.
+    is read; the same in an object store, such as s3://BUCKET/KEY; or - for standard input. What an earlier run
+    has read is known by its content and not read twice, whatever it is called now. An unterminated last line of
+    a plain file is left for a later run. A summary is printed, unless -q is given before the command.
 
     Bytes of a log are in --charset; percent-encoded ones may be UTF-8 as well. Times that lack an offset are in
     --log-tz. A log goes on in the charset and zone with which it began, or is refused until `crm logs drop`.
 
-    One set of session rules holds for the whole workspace. Where the options --idle, --max-length, --max-hits
-    or --new-referrer say otherwise than the last run did, all sessions are made anew, also those of old hits;
-    the next run without them goes back to the configuration and makes all sessions anew once more. For good,
-    write them into the configuration (logs.sessions); to try them out, use `crm logs sessions`.
+    One set of session rules holds for the whole workspace. Where --idle, --max-length, --max-hits or --new-referrer
+    say otherwise than the last run did, all sessions are made anew; the next run without them goes back to the
+    configuration (logs.sessions) and makes them anew once more. To try rules out, use `crm logs sessions`.
 
     A log that cannot be read, that fits no format, or of which more than half is rejected is refused: nothing
     of it is stored, the others are, and the exit code is 4. With more rejected lines than --max-rejects allows,
@@ -102,8 +94,8 @@ def command(
     for a refused log) say which log, line and offset (in bytes, uncompressed) where, reason and field why, and
     text is the line; bytes that are not UTF-8 stand in it as \\xHH, and of a line over 1 MiB its beginning.
 
-    With --engine spark, workers of a cluster read the logs, make the sessions and run the miners; what is stored is
-    the same. They must find the logs, and the lake (the section `lake` of the configuration), where this machine does.
+    With --engine spark, workers of a cluster read the logs, make the sessions and run the miners; what is stored
+    is the same. They must find the logs, and the lake (section `lake` of the configuration), where this machine does.
 
     \b
     Examples:
@@ -116,15 +108,11 @@ def command(
       crm logs mine 's3://logs/2026-03-*/*.gz' --engine spark --master spark://10.0.0.1:7077
     """
     from plugins.logs.config import LogsConfig
-    from plugins.logs.engines import mining
 
     began = time.perf_counter()
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
-    rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
-    with mining(app, config, engine, master) as chosen:
-        workspace, result = _mined(
-            app, files, log_format, config, rules, verify, rejects, json_summary, metrics, chosen
-        )
+    rules = config.session_rules(**cuts)
+    workspace, result = _mined(app, files, log_format, config, rules, verify, rejects, json_summary, metrics)
     took = time.perf_counter() - began
     error = _error(result, max_rejects)
     _tell(app, result, workspace, took, json_summary, metrics, success=error is None)
@@ -142,14 +130,14 @@ def _mined(
     rejects: Path | None,
     json_summary: Path | None,
     metrics: Path | None,
-    engine: "Engine[Any] | None",
 ) -> "tuple[Workspace, Result]":
     """Mine logs into the workspace, alone; what an earlier run has told of itself is gone before."""
+    from plugins.logs.engines import mining
     from plugins.logs.inputs import expand
     from plugins.logs.parallel import WORTH_BYTES, Pool
 
     inputs = expand(files, (rejects, json_summary, metrics))
-    with Pool() as pool:
+    with mining(app, config) as engine, Pool() as pool:
         if not app.workspace_path.exists() and sum(item.size for item in inputs) >= WORTH_BYTES:
             pool.start()  # all of it is new, so they may come up beside what is imported here
         from plugins.logs.mining import Mine

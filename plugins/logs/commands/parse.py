@@ -31,8 +31,6 @@ def command(
     log_tz: Zone | None,
     rejects: Path | None,
     merge: bool,
-    engine: str | None,
-    master: str | None,
 ) -> None:
     """Print the hits of logs; leaves the workspace alone.
 
@@ -67,7 +65,7 @@ def command(
     formats, wanted = chosen_format(app, log_format, config)
     output, filters = current(), current_filters()
     inputs, key = expand(files, (rejects, output.file)), reading.visitor_key(app)
-    with parsing(app, config, engine, master) as place, rejects_file(rejects) as rejected:
+    with parsing(app, config) as place, rejects_file(rejects) as rejected:
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected, place)
         hits = reading.merged(reader) if merge else reading.stream(reader)
         show(app, filters.rows(app, hits, "ts"), output, once=not merge)

@@ -1,7 +1,7 @@
 """`crm logs sessions`."""
 
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,13 +36,8 @@ def command(
     log_format: str | None,
     charset: Charset | None,
     log_tz: Zone | None,
-    idle: timedelta | None,
-    max_length: timedelta | None,
-    max_hits: int | None,
-    new_referrer: bool | None,
     rejects: Path | None,
-    engine: str | None,
-    master: str | None,
+    **cuts: Any,
 ) -> None:
     """Print the sessions of logs; leaves the workspace alone.
 
@@ -73,10 +68,10 @@ def command(
     from plugins.logs.rejects import rejects_file
 
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
-    rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
+    rules = config.session_rules(**cuts)
     formats, wanted = chosen_format(app, log_format, config)
     inputs, key = expand(files, (rejects, current().file)), reading.visitor_key(app)
-    with cutting(app, config, engine, master) as sessions, rejects_file(rejects) as rejected:
+    with cutting(app, config) as sessions, rejects_file(rejects) as rejected:
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
         found = sessions(reader, rules, raw=raw)
         people = found.filter(pl.col("bot").is_null())

@@ -36,6 +36,9 @@ SETTINGS: Mapping[str, str] = {
 LOOPBACK: Mapping[str, str] = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 """What is set where all of the cluster is on this machine, whose own name may have no address."""
 
+STOPPED = "stopped SparkContext"
+"""What Spark complains of when it has asked a cluster for a minute in vain, and given up."""
+
 PATIENCE_S = 30.0
 """So long the cluster may take until the user is told that it gives no worker."""
 
@@ -67,7 +70,8 @@ def spark_session(
             raise Unusable(f"Spark does not start: {_last_line(said) or error}") from error
         except Exception as error:  # Py4J's, of which the first line is Java's own
             where = conf.get("spark.master", "local[*]")
-            raise Unusable(f"there is no session of Spark on {where}: {java_says(error)}") from error
+            why = "it does not answer, or has refused" if STOPPED in str(error) else java_says(error)
+            raise Unusable(f"there is no session of Spark on {where}: {why}") from error
         try:
             _await_workers(spark, note)
             yield spark

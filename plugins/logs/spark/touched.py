@@ -93,15 +93,15 @@ def _crossed(
 
     def work(number: int) -> Iterator[pl.DataFrame]:
         people = lake.read("hits", groups[number]).filter(pl.col("bot").is_null())
-        yield from _sides(people.select("date", "visitor", "ts").collect(), midnights, idle)
+        yield from sides(people.select("date", "visitor", "ts").collect(), midnights, idle)
 
-    sides = spread(spark, len(groups), work, SIDES).groupBy("day", "visitor").agg(f.max("last"), f.min("first"))
+    found = spread(spark, len(groups), work, SIDES).groupBy("day", "visitor").agg(f.max("last"), f.min("first"))
     micros = idle // timedelta(microseconds=1)
-    runs = sides.toDF("day", "visitor", "last", "first").filter(f.col("first") - f.col("last") <= micros)
+    runs = found.toDF("day", "visitor", "last", "first").filter(f.col("first") - f.col("last") <= micros)
     return {row.day for row in runs.join(visitors, "visitor", "left_semi").select("day").distinct().collect()}
 
 
-def _sides(hits: pl.DataFrame, midnights: list[int], idle: timedelta) -> Iterator[pl.DataFrame]:
+def sides(hits: pl.DataFrame, midnights: list[int], idle: timedelta) -> Iterator[pl.DataFrame]:
     """Of each visitor the last hit before each midnight and the first one after it (`SIDES`), if near enough."""
     ts, midnight = pl.col("ts"), pl.col("date").cast(pl.Datetime("us", "UTC"))
     after = hits.filter(ts - midnight <= idle).with_columns(_days(pl.col("date")).alias("day"), first=_micros(ts))

@@ -23,6 +23,7 @@ from plugins.logs import engines, opening
 from plugins.logs.engine import Local
 from plugins.logs.ingest import Ready
 from plugins.logs.inputs import Input
+from plugins.logs.options import given_engine
 from plugins.logs.reading import Reader, here
 from plugins.logs.spark import engine as engine_module
 from plugins.logs.spark import intake, reading, tasks
@@ -81,12 +82,12 @@ def cancelled(monkeypatch: pytest.MonkeyPatch) -> Cancelled:
     spark = found.spark = SimpleNamespace(sparkContext=context)
 
     @contextmanager
-    def session(_app: Any, config: Any, engine: str | None, _master: str | None) -> Iterator[Any]:
-        yield spark if engine == "spark" else None
+    def session(_app: Any, _config: Any) -> Iterator[Any]:
+        yield spark if given_engine()[0] == "spark" else None
 
     @contextmanager
-    def mining(app: Any, config: Any, engine: str | None, master: str | None) -> Iterator[Any]:
-        yield Here(spark, config.spark.range) if engine == "spark" else None
+    def mining(_app: Any, config: Any) -> Iterator[Any]:
+        yield Here(spark, config.spark.range) if given_engine()[0] == "spark" else None
 
     monkeypatch.setattr(engines, "_session", session)
     monkeypatch.setattr(engines, "mining", mining)
