@@ -69,7 +69,6 @@ def _detected(name: str, formats: "list[LogFormat]", charset: str) -> list[float
     Raises:
         Unusable: it cannot be read, or has no lines yet.
     """
-    from logparse.blocks import open_stream
     from logparse.charsets import to_utf8
     from logparse.detect import SAMPLE_LINES, first_lines, fits
     from logparse.errors import LogparseError
@@ -82,7 +81,7 @@ def _detected(name: str, formats: "list[LogFormat]", charset: str) -> list[float
     if len(items) > 1:
         raise click.BadParameter(f"{name} means {len(items):,} files; name one.", param_hint="--detect")
     try:
-        with open_stream(items[0].stream) as (stream, plain):
+        with items[0].opened() as (stream, plain):
             headers = marks(formats)
             _, whole = beginning(stream, headers, plain=plain and items[0].path is not None)
     except LogparseError as error:

@@ -60,6 +60,7 @@ STDOUT = Path("-")
 @pass_app
 def command(
     app: App,
+    /,
     files: tuple[str, ...],
     log_format: str | None,
     charset: Charset | None,
@@ -100,9 +101,8 @@ def command(
     \b
     Examples:
       crm logs mine /var/log/nginx/access.log
-      crm logs mine '/var/log/apache2/*access.log*' --json-summary last-run.json
+      crm logs mine '/var/log/apache2/*access.log*' --json-summary last-run.json --metrics crm.prom
       crm -q logs mine /var/log/nginx/access.log --rejects rejects.ndjson --max-rejects 1%
-      crm logs mine /var/log/nginx/access.log --metrics crm.prom
       crm logs mine old.log.xz --charset gbk --log-tz Asia/Shanghai
       zcat old.log.gz | crm logs mine - --log-format combined
       crm logs mine 's3://logs/2026-03-*/*.gz' --engine spark --master spark://10.0.0.1:7077
@@ -122,6 +122,7 @@ def command(
 
 def _mined(
     app: App,
+    /,
     files: tuple[str, ...],
     log_format: str | None,
     config: "LogsConfig",
@@ -159,6 +160,7 @@ def _mined(
 
 def _tell(
     app: App,
+    /,
     result: "Result",
     workspace: "Workspace",
     took: float,

@@ -30,6 +30,7 @@ from plugins.logs.options import charset, chosen_format, engine, log_format, log
 @pass_app
 def command(
     app: App,
+    /,
     files: tuple[str, ...],
     raw: bool,
     with_robots: bool,

@@ -107,11 +107,14 @@ class FarIntake:
         if not wave.logs:
             return {}
         reports = Reports(read(self.spark, map(self._planned, wave.logs), RANGES_AT_ONCE))
-        outcomes = {
-            log.number: self.intake.finish(log, *self.intake.gathered(self._stored(log, reports))) for log in wave.logs
-        }
+        outcomes = {log.number: self._finished(log, reports) for log in wave.logs}
         reports.drain()
         return outcomes
+
+    def _finished(self, log: Ready, reports: Reports[Stored]) -> Outcome:
+        outcome = self.intake.finish(log, *self.intake.gathered(self._stored(log, reports)))
+        was_renamed = outcome.state == "empty" and not is_there(log.item)
+        return replace(outcome, state="gone") if was_renamed else outcome
 
     def _planned(self, log: Ready) -> Planned[Stored]:
         make = Storing(self.intake.task(log), shipped(self.intake.lake), self.intake.run)

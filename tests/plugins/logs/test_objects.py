@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from logparse.formats import BUILT_IN
+from logparse.identity import digest
 from plugins.logs import objects
+from plugins.logs.spark.ranges import Joining, Stretch, ranges_of
+from plugins.logs.spark.tasks import FarLog
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
-
-pytest.importorskip("pyarrow")
 
 
 @pytest.fixture
@@ -39,6 +41,7 @@ def test_objects_are_mined_once_by_name_glob_and_folder(crm: "Crm", put: Callabl
     uri = put("logs/b/.hidden", b"what is this")
     first = crm("logs", "mine", uri.format("logs/*/*.log*"))
     assert crm.counts() == (30, 2)
+    assert crm.rows("logs", "formats", "--detect", uri.format("logs/a/one.log"))[0]["name"] == "combined"
     assert "endpoint" not in first.output + crm("logs", "status").output
     for name in ("logs/a/one.log", "logs/a", "logs/b/", "logs/**/*.log.gz"):
         assert "no new lines" in crm("logs", "mine", uri.format(name)).stdout
@@ -60,6 +63,21 @@ def test_what_is_not_there_or_cannot_be_reached_is_told(
     said = crm("logs", "mine", uri.format("logs/one.log"), code=4).stderr
     assert "pip install 'crm-toolkit[spark]'" in said
     assert "endpoint" not in said
+
+
+def test_a_worker_reads_stretches_of_an_object(crm: "Crm", put: Callable[[str, bytes], str]) -> None:
+    data = "\n".join(crm.lines(40)).encode()
+    uri = put("one.log", data).format("one.log")
+    known = next(known for known in BUILT_IN if known.name == "combined")
+    log = FarLog(uri, known, 0, packed=False, grows=False, first=(100, digest(data[:100])))
+    ranges = ranges_of(0, len(data), 700)
+    joining, stretches = Joining(known, Stretch(0, len(data), 1)), []
+    for piece in ranges[:-1]:
+        joining, ended = joining.add(log.count(piece))
+        stretches += [ended] if ended else []
+    found = [block for stretch in (*stretches, joining.next) for block in log.blocks(stretch)]
+    assert len(found) > len(stretches) > 3
+    assert b"".join(block.data for block in found) == data
 
 
 @pytest.mark.parametrize(

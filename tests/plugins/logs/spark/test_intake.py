@@ -293,6 +293,29 @@ def test_a_log_that_workers_do_not_find_is_refused_with_what_to_do(
     assert crm.open().lake.transaction("hits") == 0
 
 
+@pytest.mark.parametrize("at", [0, 3])
+def test_a_log_that_is_renamed_while_it_is_read_goes_on_in_the_next_run(
+    crm: "Crm", other: "Crm", monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    ranges(crm, 600)
+    log = crm.log("a.log", *(line(number, 1) for number in range(40)))
+    original = tasks.FarLog.blocks
+
+    def renamed(self: tasks.FarLog, stretch: Any) -> Any:
+        found = list(original(self, stretch)) if at else []
+        if stretch.line < 10 and log.exists():
+            log.rename(log.with_suffix(".old"))
+        return iter(found) if at else original(self, stretch)
+
+    monkeypatch.setattr(tasks.FarLog, "blocks", renamed)
+    said = crm("logs", "mine", log, "--engine", "spark")
+    monkeypatch.setattr(tasks.FarLog, "blocks", original)
+    assert ("gone" in said.stdout) == (at == 0)
+    crm("logs", "mine", log.with_suffix(".old"), "--engine", "spark")
+    other("logs", "mine", log.with_suffix(".old"))
+    assert_frame_equal(stored(crm)["hits"].drop("run", "source"), stored(other)["hits"].drop("run", "source"))
+
+
 def test_parse_prints_what_the_local_engine_prints(crm: "Crm", cancelled: Cancelled) -> None:
     folder = crm.folder / "logs"
     folder.mkdir()
