@@ -6,6 +6,7 @@ import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -301,11 +302,11 @@ def test_a_log_that_is_renamed_while_it_is_read_goes_on_in_the_next_run(
     log = crm.log("a.log", *(line(number, 1) for number in range(40)))
     original = tasks.FarLog.blocks
 
-    def renamed(self: tasks.FarLog, stretch: Any) -> Any:
-        found = list(original(self, stretch)) if at else []
-        if stretch.line < 10 and log.exists():
+    def renamed(self: tasks.FarLog, stretch: Any) -> Iterator[Any]:
+        if stretch.line == 1:  # the last stretches are read first
             log.rename(log.with_suffix(".old"))
-        return iter(found) if at else original(self, stretch)
+            self = replace(self, place=str(log.with_suffix(".old")))
+        yield from original(self if stretch.line <= at else replace(self, place="/gone"), stretch)
 
     monkeypatch.setattr(tasks.FarLog, "blocks", renamed)
     said = crm("logs", "mine", log, "--engine", "spark")
