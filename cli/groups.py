@@ -53,7 +53,12 @@ class LazyGroup(click.Group):
             return None
         if command.ref.target is None:
             return LazyGroup(name=cmd_name, path=command.ref.path, help=command.ref.help)
-        return self.app(ctx).host.load_command(command)
+        loaded = self.app(ctx).host.load_command(command)
+        if not ctx.resilient_parsing:
+            return loaded
+        from crm.completing import with_values  # for the shell alone
+
+        return with_values(loaded)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

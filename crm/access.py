@@ -66,15 +66,25 @@ def user() -> str:
         return f"uid {os.getuid()}"
 
 
+def may(app: "App", action: Action) -> bool:
+    """Whether the user's role may do something: for what is left undone where it may not."""
+    role, needed = _roles(app, action)
+    return ROLES.index(role) >= ROLES.index(needed)
+
+
+def _roles(app: "App", action: Action) -> tuple[Role, Role]:
+    """The user's role, and the least one for an action."""
+    config = app.config.get("access", AccessConfig)
+    return config.users.get(user(), config.role), config.needs.get(action, NEEDED[action])
+
+
 def require(app: "App", action: Action) -> None:
     """See that the user's role may do something; a refusal goes into the audit log.
 
     Raises:
         Refused: it may not.
     """
-    config = app.config.get("access", AccessConfig)
-    role = config.users.get(user(), config.role)
-    needed = config.needs.get(action, NEEDED[action])
+    role, needed = _roles(app, action)
     if ROLES.index(role) < ROLES.index(needed):
         _record(app, action)
         raise Refused(f"the role {role} may not {action}; it takes the role {needed} (`access` in the configuration)")

@@ -177,8 +177,12 @@ def file_candidates(folder: Path) -> Iterator[Candidate]:
     except OSError as error:
         yield Candidate(str(folder), str(folder), "", _raiser(error))
         return
-    for file in files:
-        yield Candidate(f"{SINGLE_FILE}{file.stem}", str(file), "", _file_importer(file))
+    yield from map(file_candidate, files)
+
+
+def file_candidate(file: Path) -> Candidate:
+    """The plugin of a single file."""
+    return Candidate(f"{SINGLE_FILE}{file.stem}", str(file), "", _file_importer(file))
 
 
 def _raiser(error: Exception) -> Callable[[], object]:

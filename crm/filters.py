@@ -101,14 +101,21 @@ def _day(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return first, last
 
 
-class _WhenType(click.ParamType[When]):
+class WhenType(click.ParamType[When]):
+    """A time as it is written; its value is a `When`."""
+
     name = "when"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> When:
+        """Read the time; what is none is a usage error."""
         try:
             return value if isinstance(value, When) else When.parse(value)
         except ValueError as error:
             self.fail(f"{error}.", param, ctx)
+
+
+WHEN: Final = WhenType()
+"""The type of options that are a moment, or a span: `When.span`."""
 
 
 @dataclass(frozen=True)
@@ -321,14 +328,14 @@ _OPTIONS: Final[tuple[Callable[[Any], Any], ...]] = (
     click.option(
         "--since",
         "filter_since",
-        type=_WhenType(),
+        type=WhenType(),
         metavar="WHEN",
         help="Nothing earlier: a date, an ISO time, 7d for as long ago, today, yesterday; in --tz.",
     ),
     click.option(
         "--until",
         "filter_until",
-        type=_WhenType(),
+        type=WhenType(),
         metavar="WHEN",
         help="Nothing later: a date counts whole, a time is the first that does not count.",
     ),

@@ -79,6 +79,9 @@ OUTBOX: Final = Table(
 _CHUNK: Final = 500
 """So many ids are asked for at once."""
 
+ENDED: Final = "its sender ended while it had it"
+"""What is said of a message that is sent alone, since a sender has died that had it."""
+
 _FREE: Final[Mapping[str, None]] = {"claimed": None, "sender": None}
 
 
@@ -186,10 +189,12 @@ def claim(
     *,
     sender: str,
     where: sa.ColumnElement[bool] | None = None,
+    idle: bool = True,
 ) -> "pl.DataFrame":
-    """Take messages to send: those whose sender has died first, then those that are due, the oldest first.
+    """Take messages to send: one whose sender has died, alone, since it may be what has killed it; else those due.
 
-    Nobody else gets them until the lease has ended. A try that a sender did not finish counts once, whoever ends it.
+    Nobody else gets them until the lease has ended. Each claim counts as a try, but for the first one after a sender
+    has died, which may not have begun with it.
 
     Args:
         records: The records.
@@ -199,6 +204,7 @@ def claim(
         lease: For how long.
         sender: Who takes them.
         where: Only messages of which this is true.
+        idle: Whether the sender has no others; else it gets none whose sender has died.
 
     Returns:
         Rows of the outbox, secrets opened, in the order in which they are to be sent.
@@ -206,20 +212,51 @@ def claim(
     import polars as pl
 
     table = records.table(OUTBOX.name)
-    c, moment = table.c, _plain(now)
-    dead = sa.and_(c.state == "sending", c.claimed <= moment, c.sender != sender)
+    c = table.c
+    every = sa.select(c.message).where(*(() if where is None else (where,))).order_by(c.send_after, c.message)
     ids: list[str] = []
-    for condition in (dead, due(table, now)):
-        wanted = sa.select(c.message).where(condition, *(() if where is None else (where,)))
-        wanted = wanted.order_by(c.send_after, c.message).limit(limit - len(ids))
-        ids += connection.execute(wanted).scalars()
-    tries = sa.case((c.state == "queued", c.tries + 1), else_=c.tries)
-    mine = {"claimed": _plain(now + lease), "sender": sender, "tries": tries, "next_try": None}
+    if idle:
+        ids += connection.execute(every.where(_dead(table, now, sender)).limit(1)).scalars()
+    if not ids:
+        ids += connection.execute(every.where(due(table, now)).limit(limit)).scalars()
+    tries = sa.case((sa.or_(c.state == "queued", c.error == ENDED), c.tries + 1), else_=c.tries)
+    error = sa.case((c.state == "sending", ENDED), (c.error == ENDED, sa.null()), else_=c.error)
+    mine = {"claimed": _plain(now + lease), "sender": sender, "tries": tries, "next_try": None, "error": error}
     move(connection, table, "claim", c.message.in_(ids), **mine)
     rows = records.frame(OUTBOX.name, where=c.message.in_(ids), connection=connection)
     return pl.DataFrame({"message": ids}, {"message": pl.String}).join(
         rows, on="message", how="left", maintain_order="left"
     )
+
+
+def _dead(table: sa.Table, now: datetime, sender: str) -> sa.ColumnElement[bool]:
+    """Messages whose sender, another one, has not renewed its claim."""
+    c = table.c
+    return sa.and_(c.state == "sending", c.claimed <= _plain(now), c.sender != sender)
+
+
+def deadly(
+    connection: sa.Connection,
+    table: sa.Table,
+    now: datetime,
+    most_tries: int,
+    *,
+    sender: str,
+    where: sa.ColumnElement[bool] | None = None,
+) -> int:
+    """Give up messages of which senders have died that had nothing else, after enough tries; returns how many.
+
+    Args:
+        connection: To the records, in a transaction.
+        table: The outbox.
+        now: The time.
+        most_tries: How often one is tried.
+        sender: Who asks; its own claims are alive.
+        where: Only messages of which this is true.
+    """
+    alone = sa.and_(_dead(table, now, sender), table.c.error == ENDED, table.c.tries >= most_tries)
+    which = alone if where is None else sa.and_(alone, where)
+    return move(connection, table, "give up", which, error=f"{ENDED}, and nothing else, time and again", **_FREE)
 
 
 def renew(connection: sa.Connection, table: sa.Table, sender: str, until: datetime) -> None:
@@ -276,7 +313,7 @@ def settle(connection: sa.Connection, table: sa.Table, outcomes: Sequence[Outcom
         "sent": {"sent": moment, "next_try": None},
         "acknowledged": {"sent": sa.func.coalesce(c.sent, moment), "acknowledged": moment, "next_try": None},
         "again": {"next_try": sa.bindparam("_next_try", type_=sa.DateTime)},
-        "release": {"next_try": None, "tries": c.tries - 1},
+        "release": {"next_try": sa.bindparam("_next_try", type_=sa.DateTime), "tries": c.tries - 1},
         "give up": {"next_try": None},
     }
     for event, change in changes.items():

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast, get_args
 
 from crm.discovery import (
     DISTRIBUTION,
+    Candidate,
     Settings,
     builtin_candidates,
     entry_point_candidates,
@@ -68,19 +69,27 @@ class PluginHost:
         version: The program's version, which is also that of the built-ins.
         settings: What is blocked, and the folder of single files.
         report: Called once for every failure and every entry that is left out.
+        checked: More plugins, which come last; each stands for an installed one of its name.
     """
 
-    def __init__(self, builtins: Sequence[str], version: str, settings: Settings, report: Report) -> None:
+    def __init__(
+        self,
+        builtins: Sequence[str],
+        version: str,
+        settings: Settings,
+        report: Report,
+        checked: Sequence[Candidate] = (),
+    ) -> None:
         self._registry = Registry(settings, report)
         self._own = Plugin(PROJECT, DISTRIBUTION, version, builtin=True)
         self._owners: dict[tuple[str, str], Plugin] = {}
         self._kept: dict[str, Any] = {}
         if settings.problem:
             report(f"{settings.problem}; only the built-in plugins are loaded", None)
+        names = {candidate.name for candidate in checked}
+        others = chain(entry_point_candidates(), () if settings.folder is None else file_candidates(settings.folder))
         for candidate in chain(
-            builtin_candidates(builtins, version),
-            entry_point_candidates(),
-            () if settings.folder is None else file_candidates(settings.folder),
+            builtin_candidates(builtins, version), (each for each in others if each.name not in names), checked
         ):
             self._registry.load(candidate)
 

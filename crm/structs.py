@@ -4,13 +4,14 @@ A help text is written as `Annotated[int, msgspec.Meta(description="...")]`. A t
 class method `parse` that raises ValueError, as `crm.units.Duration` has.
 """
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, TypeVar
 
 import msgspec
 
-from crm.nearest import did_you_mean
+from crm.nearest import did_you_mean, one_of
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -33,13 +34,27 @@ def checked(kind: type[S], value: object, where: str = "") -> S:
         where: The path of the mapping within its file, for what is said of mistakes; empty for the whole file.
 
     Raises:
-        MistakeError: it has a key that the struct lacks, or a value of another type.
+        MistakeError: it has a key that the struct lacks, or a value of another type, or a number that is none.
     """
+    for place in _no_numbers(value, where, set()):
+        raise MistakeError(place, "expected a finite number")
     known = _known_keys(value, msgspec.inspect.type_info(kind), where)
     try:
         return msgspec.convert(known, kind, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise _placed(where, str(error)) from None
+
+
+def _no_numbers(value: object, where: str, seen: set[int]) -> Iterator[str]:
+    """The places of `.nan` and `.inf`, which bounds alone may let through; an anchored part is looked at once."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield where
+    if not isinstance(value, (dict, list)) or id(value) in seen:
+        return
+    seen.add(id(value))
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in parts:
+        yield from _no_numbers(item, f"{where}.{key}" if isinstance(value, dict) else f"{where}[{key}]", seen)
 
 
 def _placed(where: str, message: str) -> MistakeError:
@@ -61,9 +76,14 @@ def _known_keys(value: object, kind: msgspec.inspect.Type, where: str) -> object
     """`value` with `key:` without a value made an empty mapping where a struct is expected.
 
     Raises:
-        MistakeError: a mapping has a key that its struct lacks; msgspec may ignore it, and names no nearest.
+        MistakeError: a mapping has a key that its struct lacks, which msgspec may ignore, or a value is none of those
+            that there are; it names no nearest.
     """
     kind = _plain_type(kind, value)
+    words = _words(kind)
+    if words and not isinstance(value, (dict, list)) and value not in words:
+        there = [str(each) for each in words]
+        raise MistakeError(where, f"expected one of {one_of(there)}, got `{value}`{did_you_mean(str(value), there)}")
     if isinstance(kind, msgspec.inspect.StructType):
         if value is None:
             return {}
@@ -73,6 +93,13 @@ def _known_keys(value: object, kind: msgspec.inspect.Type, where: str) -> object
     if isinstance(kind, msgspec.inspect.CollectionType) and isinstance(value, list):
         return [_known_keys(item, kind.item_type, f"{where}[{at}]") for at, item in enumerate(value)]
     return value
+
+
+def _words(kind: msgspec.inspect.Type) -> Collection[object]:
+    """The values of a type that names all of them; empty for others."""
+    if isinstance(kind, msgspec.inspect.EnumType):
+        return [each.value for each in kind.cls]
+    return kind.values if isinstance(kind, msgspec.inspect.LiteralType) else ()
 
 
 def _known_fields(
@@ -89,10 +116,13 @@ def _known_fields(
 
 
 def _plain_type(kind: msgspec.inspect.Type, value: object) -> msgspec.inspect.Type:
-    """The type without its description, and of a union its only struct: what `value` should be."""
+    """The type without its description, and of a union its only struct or list of words: what `value` should be."""
     if isinstance(kind, msgspec.inspect.Metadata):
         return _plain_type(kind.type, value)
     if isinstance(kind, msgspec.inspect.UnionType) and value is not None:
-        structs = [each for each in kind.types if isinstance(each, msgspec.inspect.StructType)]
+        other = [each for each in kind.types if not isinstance(each, msgspec.inspect.NoneType)]
+        if len(other) == 1:
+            return _plain_type(other[0], value)
+        structs = [each for each in other if isinstance(each, msgspec.inspect.StructType)]
         return structs[0] if len(structs) == 1 else kind
     return kind

@@ -60,6 +60,22 @@ class Size(int):
         return f"{self >> _POWERS[unit]}{unit}B" if unit else str(int(self))
 
 
+class Span(Duration):
+    """A duration that is not 0."""
+
+    @classmethod
+    def parse(cls, text: object) -> "Span":
+        """The duration that `text` writes.
+
+        Raises:
+            ValueError: it is not written as a duration, is too long, or is no time at all.
+        """
+        found = Duration.parse(text)
+        if not found:
+            raise ValueError(f"expected more than no time, such as 30m, got `{text}`")
+        return cls(found.days, found.seconds)
+
+
 class Zone(str):
     """The name of a time zone of the tz database, such as `UTC` or `Asia/Shanghai`."""
 

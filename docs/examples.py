@@ -39,6 +39,7 @@ PAGES = (
     "docs/interests.md",
     "docs/recommending.md",
     "docs/push.md",
+    "docs/recipes.md",
     "docs/cli.md",
     "docs/operations.md",
 )

@@ -194,8 +194,10 @@ def _kind(kind: msgspec.inspect.Type) -> str:
         case msgspec.inspect.LiteralType():
             return code(map(str, kind.values))
         case msgspec.inspect.CustomType():
+            span = "duration, such as `1h30m`"
             return {
-                "Duration": "duration, such as `1h30m`",
+                "Duration": span,
+                "Span": span,
                 "Zone": "time zone",
                 "Charset": "charset",
                 "Size": "size, such as `64MiB`",

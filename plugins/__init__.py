@@ -8,6 +8,8 @@ DEFAULT_PLUGINS = (
     "plugins.interest",
     "plugins.recommend",
     "plugins.push",
+    "plugins.report",
+    "plugins.completion",
     "plugins.query",
     "plugins.config",
     "plugins.workspace",

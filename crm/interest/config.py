@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from crm.units import Duration
+from crm.units import Span
 
 Weight = Annotated[float, Meta(ge=-1000, le=1000)]
 _MOST_SHRINK: Final = 1_000_000
@@ -35,22 +35,13 @@ class InterestConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How interests are worked out of what people do."""
 
     half_life: Annotated[
-        Duration, Meta(description="After so long an event tells half as much; ages count in whole days.")
-    ] = Duration(days=30)
+        Span, Meta(description="After so long an event tells half as much; ages count in whole days.")
+    ] = Span(days=30)
     shrink: Annotated[
         Annotated[float, Meta(gt=0, le=_MOST_SHRINK)],
         Meta(description="How much of what is known of somebody counts as not known: weights of few events are small."),
     ] = 5.0
     weights: Weights = Weights()
-
-    def __post_init__(self) -> None:
-        """See that something can be halved.
-
-        Raises:
-            ValueError: the half-life is no time at all.
-        """
-        if self.half_life <= timedelta(0):
-            raise ValueError("half_life: expected more than no time, such as 30d")
 
     @property
     def half_life_days(self) -> float:

@@ -106,6 +106,21 @@ def summary(scored_customers: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def grid(scored_customers: pl.DataFrame) -> pl.DataFrame:
+    """One row for each pair of scores of recency and frequency that customers have, best first.
+
+    `share` is that of all customers; `monetary` is the sum of all of them, and `m` their mean score of money.
+
+    Args:
+        scored_customers: As `scored` makes them.
+    """
+    cells = scored_customers.group_by("r", "f").agg(
+        pl.len().cast(pl.Int64).alias("customers"), pl.col("m").mean(), pl.col("monetary").sum()
+    )
+    share = (pl.col("customers") / pl.col("customers").sum()).alias("share")
+    return cells.select("r", "f", "customers", share, "m", "monetary").sort("r", "f", descending=True)
+
+
 def _by_fifths(name: str) -> pl.Expr:
     """The score by rank; worked out in whole numbers, so that no rounding moves a customer."""
     value = -pl.col(name) if name == "recency" else pl.col(name)

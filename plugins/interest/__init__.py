@@ -15,6 +15,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("interest build", "build:command", "Work out what everybody is interested in, and keep it as a table."),
     ("interest show", "show:command", "Show what somebody is interested in, and why."),
     ("interest export", "export:command", "Export the interests of everybody."),
+    ("interest summary", "summary:command", "List what people are interested in, all together."),
     ("interest want", "stances:want", "Store what a customer wants to hear about."),
     ("interest unwant", "stances:unwant", "Store what a customer does not want to hear about."),
     ("interest forget-stance", "stances:forget_stance", "Take back what a customer has said to want, or not."),

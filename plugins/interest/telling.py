@@ -37,13 +37,13 @@ def missed(app: "App", found: "Evidence") -> Iterator[str]:
     if (views := kinds.get("view")) and views["nowhere"]:
         share = views["nowhere"] / views["events"]
         yield (
-            f"{views['nowhere']:,.0f} of {views['events']:,.0f} views ({share:.0%}) are of pages without item or "
-            "category (site.items, site.categories)"
+            f"on pages without item or category (site.items, site.categories): {views['nowhere']:,.0f} of "
+            f"{counted(round(views['events']), 'view')} ({share:.0%})"
         )
     if (searches := kinds.get("search")) and searches["nowhere"]:
         yield (
-            f"{searches['nowhere']:,.0f} of {searches['events']:,.0f} searches fit nothing in the catalogue: "
-            f"{counted(searches['things'], 'different term')}"
+            f"nothing in the catalogue fits {counted(searches['things'], 'term')}: searched for "
+            f"{searches['nowhere']:,.0f} of {counted(round(searches['events']), 'time')}"
         )
     yield from _unknown(found)
 
@@ -57,8 +57,8 @@ def _unknown(found: "Evidence") -> Iterator[str]:
     counts = counts.with_columns(pl.col("item").cast(pl.String)).filter(pl.col("item").is_not_null())
     strange = counts.join(found.items, on="item", how="anti")
     if strange.height:
-        number = counted(strange.height, "item")
-        yield f"{strange['count'].sum():,.0f} events are of {number} that the catalogue does not know"
+        events = counted(round(strange["count"].sum()), "event")
+        yield f"the catalogue does not know {counted(strange.height, 'item')}, of {events}"
 
 
 def why(made: pl.DataFrame) -> pl.DataFrame:

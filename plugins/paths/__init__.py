@@ -15,6 +15,7 @@ _COMMANDS = (
     ("pages", "List pages with views, sessions, entries, exits and time on page."),
     ("transitions", "List the steps from page to page with their probability."),
     ("top", "List the most frequent paths of sessions."),
+    ("flows", "List on which pages sessions begin and end."),
     ("views", "List the views of sessions in order, logged or inferred."),
     ("funnel", "Count how many sessions go how far along some steps."),
     ("patterns", "Find the sequences of pages that many sessions share."),

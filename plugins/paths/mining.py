@@ -121,6 +121,16 @@ def transition_report(rows: pl.LazyFrame, viewed: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def flows(corpus: Corpus) -> pl.DataFrame:
+    """From which page to which sessions go: `entry`, `exit`, `sessions`, `share` of all, the most first."""
+    ends = corpus.offsets[1:] - 1
+    codes = pl.DataFrame({"entry": corpus.codes[corpus.offsets[:-1]], "exit": corpus.codes[ends]})
+    counted = codes.group_by("entry", "exit").agg(pl.len().cast(pl.Int64).alias("sessions"))
+    named = counted.with_columns(corpus.names.gather(counted[name]).alias(name) for name in ("entry", "exit"))
+    share = pl.col("sessions") / pl.lit(max(corpus.sessions, 1))
+    return named.with_columns(share.alias("share")).sort("sessions", "entry", "exit", descending=[True, False, False])
+
+
 def top_paths(sessions: pl.LazyFrame) -> pl.LazyFrame:
     """Whole paths of sessions, most frequent first, then by name, with their share of all sessions."""
     counted = sessions.group_by("path").agg(pl.len().cast(pl.Int64).alias("sessions"))

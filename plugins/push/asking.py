@@ -12,7 +12,9 @@ from crm.consents import agreed
 from crm.errors import Unusable, UsageError
 from crm.filters import matching, wrong
 from crm.nearest import did_you_mean
+from crm.parameters import made
 from crm.people import owners
+from crm.structs import MistakeError
 from plugins.push.audience import Way
 from plugins.push.campaign import known as check_known
 from plugins.push.candidates import Asked
@@ -145,6 +147,8 @@ def _recommender(app: "App", campaign: "Campaign", said: str) -> "Recommender":
     algorithms = app.host.recommenders()
     check_known(said, "algorithm", [campaign.algorithm], algorithms)
     try:
-        return algorithms[campaign.algorithm].make(**campaign.parameters)
+        return made(algorithms[campaign.algorithm], campaign.parameters, "parameters")
+    except MistakeError as mistake:
+        raise Unusable(f"{said}: {mistake}") from None
     except (TypeError, ValueError) as error:
         raise Unusable(f"{said}: `parameters`: {campaign.algorithm} does not take them: {error}") from error

@@ -13,7 +13,7 @@ from crm.errors import Unusable
 from crm.filters import When
 from crm.nearest import did_you_mean, one_of
 from crm.structs import MistakeError, checked
-from crm.units import Duration
+from crm.units import Span
 
 Level = Literal[3, 2, 1]
 Had = Literal["seen", "bought", "sent"]
@@ -81,7 +81,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """How many messages a customer may get within a span."""
 
     messages: Annotated[int, Meta(ge=1, description="So many messages.")]
-    within: Annotated[Duration, Meta(description="In so long a time, such as 7d.")]
+    within: Annotated[Span, Meta(description="In so long a time, such as 7d.")]
 
 
 class Cap(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +157,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=0)] | None, Meta(description="So many messages at most in all; best scores first.")
     ] = None
     send_at: Annotated[Moment | None, Meta(description="Nothing goes out before.")] = None
-    expires: Annotated[Duration | None, Meta(description="After so long a wait a message goes out no more.")] = None
+    expires: Annotated[Span | None, Meta(description="After so long a wait a message goes out no more.")] = None
     round: Annotated[
         Name | None, Meta(description="Each customer is written to once a round.  [default: the date, UTC]")
     ] = None

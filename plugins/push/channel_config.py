@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from crm.units import Duration
+from crm.units import Duration, Span
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 Tls = Literal["starttls", "tls", "none"]
@@ -42,7 +42,7 @@ class SmtpConfig(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.field(default=None, name="from")
     )
     reply_to: Annotated[str | None, Meta(description="To whom answers go, if not to `from`.")] = None
-    timeout: Annotated[Duration, Meta(description="So long an answer of the server may take.")] = Duration(seconds=30)
+    timeout: Annotated[Span, Meta(description="So long an answer of the server may take.")] = Span(seconds=30)
     per_connection: Annotated[
         Annotated[int, Meta(ge=1)], Meta(description="After so many mails a connection is made anew.")
     ] = 100
@@ -62,7 +62,7 @@ class WebhookConfig(msgspec.Struct, frozen=True, kw_only=True):
     insecure: Annotated[bool, Meta(description="Allow http, which anybody on the way can read, to other machines.")] = (
         False
     )
-    timeout: Annotated[Duration, Meta(description="So long an answer may take.")] = Duration(seconds=30)
+    timeout: Annotated[Span, Meta(description="So long an answer may take.")] = Span(seconds=30)
 
 
 class FileConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from crm.identities import current_ids
 from crm.whose import CUSTOMERS, MERGES
 from plugins.push.config import PushConfig
 from plugins.push.credentials import beside_config
+from plugins.push.quiet import QUIET, awake_at
 from plugins.push.templates import Templates
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class Composer:
         config = app.config.get("push", PushConfig)
         self._workspace, self._channels = workspace, channels
         self._templates = templates_of(app)
+        self._zone = str(config.zone)
         self._unsubscribe = config.unsubscribe.url or ""
 
     @cached_property
@@ -113,6 +115,11 @@ class Composer:
         known = self._channels.get(channel)
         return known.consent if known is not None and known.consent else channel
 
+    def awake(self, job: Job, at: datetime) -> datetime:
+        """When a message may go out that would at some moment: then, or when it is night no more for its customer."""
+        zone = job.customer["zone"] if job.customer is not None else None
+        return awake_at(_object(job.row["data"]), zone, self._zone, at)
+
     def compose(self, job: Job) -> Message:
         """The message, ready to go.
 
@@ -126,7 +133,7 @@ class Composer:
         if not job.consent:
             raise GiveUpError(f"the customer does not agree to the channel {self._consent(row['channel'])}")
         address = self._address(row["channel"], customer)
-        data = _object(row["data"])
+        data = {key: value for key, value in _object(row["data"]).items() if key != QUIET}
         given = {
             "customer": {name: customer[name] or "" for name in _TOLD},
             "items": [self._item(name, data) for name in json.loads(row["items"] or "[]")],

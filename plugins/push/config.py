@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from crm.units import Duration, Zone
+from crm.units import Span, Zone
 from plugins.push.channel_config import FileConfig, RetryConfig, SmtpConfig, UnsubscribeConfig, WebhookConfig
 from plugins.push.tier_config import TiersConfig
 
@@ -22,7 +22,7 @@ class PushConfig(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     feed_title: Annotated[str, Meta(description="Title of the feeds of `crm push feed`.")] = "Messages"
     acknowledge_within: Annotated[
-        dict[str, Duration],
+        dict[str, Span],
         Meta(
             description="Channels whose messages are to be acknowledged, and how soon; one that is not is sent again. "
             "`pull` has 10m, unless it is named."

@@ -11,6 +11,7 @@ from crm.audit import AUDIT, append
 from crm.outbox import enqueue
 from plugins.push.candidates import key_of
 from plugins.push.contracts import ARMS, MISSES
+from plugins.push.quiet import QUIET
 
 if TYPE_CHECKING:
     from crm.workspace import Workspace
@@ -58,15 +59,18 @@ def messages(campaign: "Campaign", at: datetime, rows: pl.DataFrame, now: dateti
         "channel",
         pl.lit(campaign.template).alias("template"),
         pl.col("item").alias("items"),
-        pl.Series("data", [_data(about) for about in whole["about"].to_list()], dtype=pl.String),
+        pl.Series("data", [_data(about, campaign) for about in whole["about"].to_list()], dtype=pl.String),
         "send_after",
         expires.alias("expires"),
     )
 
 
-def _data(about: list[dict[str, Any]]) -> str:
-    """What the template is given besides what the catalogue says of the items: why each is there."""
-    return json.dumps({"items": {each["item"]: {"reason": each["reason"]} for each in about}}, ensure_ascii=False)
+def _data(about: list[dict[str, Any]], campaign: "Campaign") -> str:
+    """What the template is given besides what the catalogue says of the items, why each is there; and quiet hours."""
+    data: dict[str, Any] = {"items": {each["item"]: {"reason": each["reason"]} for each in about}}
+    if campaign.quiet is not None:
+        data[QUIET] = [moment.isoformat("minutes") for moment in campaign.quiet.times()]
+    return json.dumps(data, ensure_ascii=False)
 
 
 def _store_arms(

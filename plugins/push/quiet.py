@@ -1,12 +1,16 @@
 """Quiet hours: when a message may go out that would otherwise reach its customer at night."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from crm.units import zones
+
+QUIET: Final = "quiet"
+"""In the data of a message: the quiet hours of its customer, when they begin and when they end, as `22:00`."""
 
 
 def is_quiet(at: datetime, zone: str, begin: time, end: time) -> bool:
@@ -47,6 +51,25 @@ def after(at: datetime, zone: str, begin: time, end: time) -> datetime:
         for fold in (0, 1)
     )
     return min(each for each in ends if each > at and not is_quiet(each, zone, begin, end))
+
+
+def awake_at(data: Mapping[str, Any], zone: str | None, usual: str, at: datetime) -> datetime:
+    """When a message may go out that would at some moment.
+
+    Args:
+        data: Of the message.
+        zone: That of its customer; None, or none that is known, for `usual`.
+        usual: The zone of customers whose own is not known.
+        at: The moment.
+
+    Returns:
+        The moment, or the end of the quiet hours that it is in.
+    """
+    try:
+        begin, end = (time.fromisoformat(each) for each in data[QUIET])
+    except (KeyError, TypeError, ValueError):  # there are none, or another program means something else by the word
+        return at
+    return after(at, zone if zone in zones() else usual, begin, end)
 
 
 def send_after(people: pl.DataFrame, at: datetime, quiet: tuple[time, time] | None, usual: str) -> pl.DataFrame:

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from crm.delivery import GiveUpError
 from crm.errors import CrmError, Unusable
 from crm.outbox import OUTBOX, due
-from plugins.push.composing import Composer
-from plugins.push.sending import Report, Wanted
+from plugins.push.composing import Composer, Job
+from plugins.push.sending import NIGHT, Report, Wanted
 from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
@@ -37,22 +37,38 @@ def rehearse(app: "App", workspace: "Workspace", wanted: Wanted) -> Report:
             name = job.row["channel"]
             if name not in seen:
                 seen[name] = _fault(app, channels[name])
-            if why := seen[name]:
-                report.down[f"channel {name}"] = why
-                report.add("queued", 1, why)
-                continue
-            try:
-                composer.compose(job)
-            except Unusable as error:
-                report.down[f"template {job.row['template']}"] = str(error)
-                report.add("queued", 1, str(error))
-            except GiveUpError as error:
-                report.add("failed", 1, str(error))
-            else:
-                report.add("sent")
+            _try(composer, job, report, seen[name])
         if left is not None:
             left = max(left - rows.height, 0)
     return report
+
+
+def _try(composer: Composer, job: Job, report: Report, fault: str | None) -> None:
+    """See what would become of one message, and count it.
+
+    Args:
+        composer: Makes it.
+        job: The message.
+        report: Where it is counted.
+        fault: What is wrong with its channel; None if nothing.
+    """
+    if fault is not None:
+        report.down[f"channel {job.row['channel']}"] = fault
+        report.add("queued", 1, fault)
+        return
+    now = datetime.now(UTC)
+    if composer.awake(job, now) > now:
+        report.add("queued", 1, NIGHT)
+        return
+    try:
+        composer.compose(job)
+    except Unusable as error:
+        report.down[f"template {job.row['template']}"] = str(error)
+        report.add("queued", 1, str(error))
+    except GiveUpError as error:
+        report.add("failed", 1, str(error))
+    else:
+        report.add("sent")
 
 
 def _fault(app: "App", channel: "Channel") -> str | None:

@@ -46,6 +46,8 @@ _AHEAD: Final = 16
 _PATIENCE_S: Final = 1.0
 """So long the thread that stores waits for a result before it looks at the clock."""
 
+NIGHT: Final = "it is in quiet hours"
+
 TIDY_S: Final = 60.0
 """So many seconds lie between two looks for messages that are over, or were not acknowledged."""
 
@@ -176,7 +178,7 @@ class Run:
         self._me = f"{self._home}.{secrets.token_hex(8)}"
         self._results: SimpleQueue[Outcome] = SimpleQueue()
         self._under_way = self._claimed = 0
-        self._stopping = False
+        self._stopping = self._alone = False
         self._unfit: dict[str, str] = {}
         self._renewed, self._cleaned = time.monotonic(), -TIDY_S
         self.report = Report()
@@ -205,7 +207,7 @@ class Run:
 
     def _go(self, pool: ThreadPoolExecutor) -> None:
         while True:
-            if self._under_way < self._wanted.workers * _AHEAD // 2:
+            if self._under_way < self._wanted.workers * _AHEAD // 2 and not (self._under_way and self._alone):
                 self._fill(pool)
             if self._under_way:
                 self._collect()
@@ -225,7 +227,12 @@ class Run:
                 self._clean_up(connection, now)
             if limit <= 0 or not open_lanes:
                 return
-            rows = outbox.claim(self._records, connection, now, limit, LEASE, sender=self._me, where=where)
+            idle, tries = not self._under_way, self._config.retry.tries
+            if idle:
+                lost = outbox.deadly(connection, self._table, now, tries, sender=self._me, where=where)
+                self.report.add("failed", lost, outbox.ENDED)
+            rows = outbox.claim(self._records, connection, now, limit, LEASE, sender=self._me, where=where, idle=idle)
+        self._alone = rows["error"].to_list() == [outbox.ENDED]
         self._claimed += rows.height
         self._under_way += rows.height
         for job in self._composer.jobs(rows) if rows.height else ():
@@ -260,6 +267,9 @@ class Run:
         lane = self._lanes[job.row["channel"]]
         if self._stopping or lane.down is not None:
             return Outcome(job.id, "release", lane.down)
+        now = _now()
+        if (awake := self._composer.awake(job, now)) > now:
+            return Outcome(job.id, "release", NIGHT, awake)
         try:
             message = self._composer.compose(job)
         except Unusable as error:
@@ -286,7 +296,8 @@ class Run:
         tries = job.row["tries"]
         if tries >= self._config.retry.tries:
             return Outcome(job.id, "give up", f"{why}; tried {tries} times")
-        return Outcome(job.id, "again", why, _now() + pause(job.id, tries, self._config.retry, after))
+        soonest = _now() + pause(job.id, tries, self._config.retry, after)
+        return Outcome(job.id, "again", why, self._composer.awake(job, soonest))
 
     def _collect(self) -> None:
         """Store the results that are there, after waiting for the first one."""

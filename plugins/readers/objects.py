@@ -98,14 +98,20 @@ def _is_lines(data: bytes) -> bool:
         return False
 
 
+def rows_in(found: Any) -> Any:
+    """Where the rows of a document are: of a mapping its only list, as programs answer, else it is the one row."""
+    if not isinstance(found, dict):
+        return found
+    lists = [value for value in found.values() if isinstance(value, list)]
+    return lists[0] if len(lists) == 1 else [found]
+
+
 def _objects(data: bytes, name: str) -> list[dict[str, Any]]:
     try:
         found = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unusable(f"{name}: it is no JSON: {error}") from error
-    if isinstance(found, dict):  # an answer of a program, with its rows under one name
-        lists = [value for value in found.values() if isinstance(value, list)]
-        found = lists[0] if len(lists) == 1 else [found]
+    found = rows_in(found)
     if not isinstance(found, list):
         raise Unusable(f"{name}: expected an array of objects, and it holds something else")
     wrong = next((number for number, item in enumerate(found, start=1) if not isinstance(item, dict)), None)

@@ -9,7 +9,7 @@ import yaml
 
 from crm.content import Content, Read
 from crm.errors import Unusable
-from plugins.readers.objects import read_json
+from plugins.readers.objects import read_json, rows_in
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser is not in every build
 _MOST: Final = 20_000_000
@@ -24,9 +24,30 @@ def read_yaml(content: Content) -> Read:
         Unusable: it is no YAML, or no list of mappings.
     """
     text = content.text
-    data = json.dumps(_loaded(text.data.decode(), content.name), ensure_ascii=False, default=_plain).encode()
-    found = read_json(Content(content.name, data, separator=content.separator, sheet=content.sheet))
-    return replace(found, said=(*text.said, *found.said), warnings=(*text.warnings, *found.warnings))
+    found = _loaded(text.data.decode(), content.name)
+    _check(found, content.name)
+    data = json.dumps(found, ensure_ascii=False, default=_plain).encode()
+    read = read_json(Content(content.name, data, separator=content.separator, sheet=content.sheet))
+    return replace(read, said=(*text.said, *read.said), warnings=(*text.warnings, *read.warnings))
+
+
+def _check(found: Any, name: str) -> None:
+    """See that there are rows, in YAML's words.
+
+    Raises:
+        Unusable: there are none.
+    """
+    found = rows_in(found)
+    if not isinstance(found, list):
+        raise Unusable(f"{name}: expected a list of mappings, such as `- name: value`, and it is {_kind(found)}")
+    wrong = next((number for number, item in enumerate(found, start=1) if not isinstance(item, dict)), None)
+    if wrong is not None:
+        raise Unusable(f"{name}: expected a list of mappings, and its entry {wrong:,} is {_kind(found[wrong - 1])}")
+
+
+def _kind(value: object) -> str:
+    """What a value is, in YAML's words."""
+    return "nothing" if value is None else "a list" if isinstance(value, list) else "a single value"
 
 
 def _loaded(text: str, name: str) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from crm.recommending import Allowed
+from plugins.recommend.bounds import Positive
 from plugins.recommend.interactions import KINDS, Bools, Floats, Interactions, Ints, Profiles, Sparse, entries_at
 from plugins.recommend.popularity import HALF_LIFE, shares
 from plugins.recommend.ranking import Filter, blocks, filled, places, top
@@ -165,7 +166,7 @@ class Popularity(ItemRanker):
         half_life: After so many days an event counts half; None to count all alike.
     """
 
-    def __init__(self, half_life: float | None = HALF_LIFE) -> None:
+    def __init__(self, half_life: Positive | None = HALF_LIFE) -> None:
         self.half_life = half_life
 
     def _learn(self, known: Interactions) -> None:

@@ -10,9 +10,11 @@ from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.linalg import lapack
 from threadpoolctl import threadpool_limits
 
 from plugins.recommend.base import ItemRanker
+from plugins.recommend.bounds import Modelled, NotNegative, Part, Positive
 from plugins.recommend.content import features
 from plugins.recommend.interactions import Floats, Interactions, Ints, Profiles, Sparse, Weighting
 
@@ -31,9 +33,25 @@ def weights(gram: Floats, penalty: float, dropout: float = 0.0) -> Floats:
     added = penalty + dropout / (1 - dropout) * np.diag(gram)
     # One thread, or the last digits would depend on the number of cores.
     with threadpool_limits(1):
-        inverse = np.linalg.inv(gram + np.diag(added))
+        inverse = _inverse(gram + np.diag(added))
     found: Floats = -inverse / np.diag(inverse)
     np.fill_diagonal(found, 0)
+    return found
+
+
+def _inverse(matrix: Floats) -> Floats:
+    """The inverse of a symmetric positive definite matrix, by Cholesky: half the work of a general one.
+
+    Raises:
+        LinAlgError: it is not positive definite.
+    """
+    if not len(matrix):
+        return matrix
+    factor, failed = lapack.dpotrf(matrix, lower=1, clean=0)
+    if failed:
+        raise np.linalg.LinAlgError("not positive definite; the penalty is too small")
+    lower = np.tril(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
+    found: Floats = lower + np.tril(lower, -1).T
     return found
 
 
@@ -57,11 +75,11 @@ class Ease(ItemRanker):
 
     def __init__(
         self,
-        penalty: float = 100.0,
-        dropout: float = 0.0,
-        side: float = 0.0,
+        penalty: Positive = 100.0,
+        dropout: Part = 0.0,
+        side: NotNegative = 0.0,
         weighting: Weighting = "once",
-        most: int = MOST,
+        most: Modelled = MOST,
     ) -> None:
         self.penalty = penalty
         self.dropout = dropout

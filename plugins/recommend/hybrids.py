@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from plugins.recommend.base import ItemRanker
+from plugins.recommend.bounds import Count, NotNegative, Positive
 from plugins.recommend.content import Content
 from plugins.recommend.ease import Ease
 from plugins.recommend.interactions import Bools, Floats, Interactions, Ints, Profiles
@@ -71,7 +72,9 @@ class Weighted(Hybrid):
         penalty: Of the log-linear model.
     """
 
-    def __init__(self, weights: tuple[float, float, float] = (1.0, 0.3, 0.3), penalty: float = PENALTY) -> None:
+    def __init__(
+        self, weights: tuple[NotNegative, NotNegative, NotNegative] = (1.0, 0.3, 0.3), penalty: NotNegative = PENALTY
+    ) -> None:
         self.weights = weights
         self.penalty = penalty
 
@@ -106,7 +109,7 @@ class Switching(Hybrid):
         penalty: Of the log-linear model.
     """
 
-    def __init__(self, least: int = 20, penalty: float = PENALTY) -> None:
+    def __init__(self, least: NotNegative = 20, penalty: NotNegative = PENALTY) -> None:
         self.least = least
         self.penalty = penalty
 
@@ -142,7 +145,7 @@ class Layered(Hybrid):
         side: How much features count in it.
     """
 
-    def __init__(self, candidates: int = 50, penalty: float = 100.0, side: float = SIDE) -> None:
+    def __init__(self, candidates: Count = 50, penalty: Positive = 100.0, side: NotNegative = SIDE) -> None:
         self.candidates = candidates
         self.penalty = penalty
         self.side = side

@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from crm.interest.config import InterestConfig
 from crm.interest.model import interests
 from plugins.recommend.base import ItemRanker
+from plugins.recommend.bounds import NotNegative
 from plugins.recommend.interactions import (
     FIRST_KIND,
     KINDS,
@@ -50,7 +51,7 @@ class InterestRanking(ItemRanker):
 
     def __init__(
         self,
-        factors: tuple[float, float, float, float, float] = (1.0, 0.5, 0.25, 0.5, 0.5),
+        factors: tuple[NotNegative, NotNegative, NotNegative, NotNegative, NotNegative] = (1.0, 0.5, 0.25, 0.5, 0.5),
         config: InterestConfig | None = None,
     ) -> None:
         self.factors = factors

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from plugins.recommend.base import ItemRanker
+from plugins.recommend.bounds import NotNegative, Share
 from plugins.recommend.interactions import Floats, Interactions, Ints, Profiles, Sparse, Weighting, entries_at
 
 Similarity = Literal["cosine", "conditional"]
@@ -55,8 +56,8 @@ class ItemNeighbours(ItemRanker):
     def __init__(
         self,
         similarity: Similarity = "cosine",
-        shrink: float = 0.0,
-        alpha: float = 0.0,
+        shrink: NotNegative = 0.0,
+        alpha: Share = 0.0,
         weighting: Weighting = "once",
     ) -> None:
         self.similarity = similarity

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from plugins.recommend.base import ItemRanker, entries
+from plugins.recommend.bounds import Few, Modelled, NotNegative, Positive, Seed
 from plugins.recommend.ease import between, modelled, placed
 from plugins.recommend.interactions import Floats, Interactions, Ints, Profiles, Sparse
 
@@ -176,12 +177,12 @@ class LogLinear(ItemRanker):
 
     def __init__(
         self,
-        penalty: float = PENALTY,
-        power: float = 0.5,
-        epochs: int = 16,
-        rate: float = 0.05,
-        most: int = MOST,
-        seed: int = 0,
+        penalty: NotNegative = PENALTY,
+        power: NotNegative = 0.5,
+        epochs: Few = 16,
+        rate: Positive = 0.05,
+        most: Modelled = MOST,
+        seed: Seed = 0,
     ) -> None:
         self.penalty = penalty
         self.power = power

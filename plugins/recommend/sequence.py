@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from plugins.recommend.base import ItemRanker
+from plugins.recommend.bounds import Few, Positive, Share
 from plugins.recommend.interactions import Floats, Interactions, Ints, Profiles, Sparse, entries_at
 
 
@@ -42,7 +43,7 @@ class Sequence(ItemRanker):
         backoff: How many steps popularity is worth.
     """
 
-    def __init__(self, window: int = 5, decay: float = 0.7, backoff: float = 5.0) -> None:
+    def __init__(self, window: Few = 5, decay: Share = 0.7, backoff: Positive = 5.0) -> None:
         self.window = window
         self.decay = decay
         self.backoff = backoff

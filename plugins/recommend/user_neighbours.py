@@ -11,6 +11,7 @@ import polars as pl
 import scipy.sparse as sp
 
 from plugins.recommend.base import ItemRanker
+from plugins.recommend.bounds import Count
 from plugins.recommend.interactions import Floats, Interactions, Ints, Profiles, Sparse
 from plugins.recommend.ranking import blocks
 
@@ -39,7 +40,7 @@ class UserNeighbours(ItemRanker):
         informative: Whether people who have nothing new are passed over.
     """
 
-    def __init__(self, k: int = 200, similarity: Likeness = "jaccard", informative: bool = True) -> None:
+    def __init__(self, k: Count = 200, similarity: Likeness = "jaccard", informative: bool = True) -> None:
         self.k = k
         self.similarity = similarity
         self.informative = informative

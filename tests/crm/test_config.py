@@ -91,7 +91,7 @@ def test_values_are_read_with_their_types(tmp_path: Path) -> None:
         ),
         ("logs: {sessions: {max_hits: 0}}", ": `logs.sessions.max_hits`: expected `int` >= 1"),
         ("logs: {rules: [5]}", ": `logs.rules[0]`: expected `object`, got `int`"),
-        ("logs: {kind: pgae}", ": `logs.kind`: invalid enum value 'pgae'"),
+        ("logs: {kind: pgae}", ": `logs.kind`: expected one of asset, page, got `pgae` (did you mean `page`?)"),
         (
             "logs: {sessions: {idle: 30}}",
             ": `logs.sessions.idle`: expected a duration such as 30m, 1h30m, 45s or 2d, got `30`",

@@ -104,7 +104,31 @@ def test_old_claims_of_a_home_are_let_go_and_of_others_not(tmp_path: Path) -> No
         assert (taken.height, taken["tries"].to_list()) == (1, [1])
         outbox.renew(connection, table, "there.1", START + 2 * LEASE)
         assert outbox.claim(records, connection, START + LEASE, 9, LEASE, sender="here.3").height == 1
-        assert outbox.claim(records, connection, START + 2 * LEASE, 9, LEASE, sender="here.4").height == 2
+        assert outbox.claim(records, connection, START + 2 * LEASE, 9, LEASE, sender="here.4").height == 1
+
+
+def test_what_a_dead_sender_had_is_taken_alone_and_fails_if_all_die_of_it(tmp_path: Path) -> None:
+    workspace = opened(tmp_path / "ws")
+    records, table = workspace.records, workspace.records.table("outbox")
+    now = START
+    with records.begin() as connection:
+        enqueue(workspace, connection, rows("a", "b", "c"))
+        outbox.claim(records, connection, now, 2, LEASE, sender="s.0")
+        for number in range(1, 4):
+            now += LEASE
+            assert outbox.deadly(connection, table, now, 3, sender=f"s.{number}") == 0
+            taken = outbox.claim(records, connection, now, 9, LEASE, sender=f"s.{number}")
+            assert (taken.height, taken["tries"].to_list()) == (1, [number])
+        now += LEASE
+        assert outbox.claim(records, connection, now, 9, LEASE, sender="s.9", idle=False).height == 1  # the last, due
+        assert outbox.deadly(connection, table, now, 3, sender="s.9") == 1
+        (failed,) = records.frame("outbox", connection=connection).filter(state="failed").to_dicts()
+        assert (failed["tries"], failed["sender"]) == (3, None)
+        assert failed["error"].startswith(outbox.ENDED)
+        (other,) = outbox.claim(records, connection, now, 9, LEASE, sender="s.9").to_dicts()
+        assert (other["tries"], other["error"]) == (1, outbox.ENDED)
+        outbox.settle(connection, table, [Outcome(other["message"], "again", "busy")], now, "s.9")
+        assert records.frame("outbox", connection=connection)["error"].drop_nulls().sort().to_list()[0] == "busy"
 
 
 @pytest.mark.parametrize("event", ["again", "release", "give up"])

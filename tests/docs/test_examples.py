@@ -44,6 +44,7 @@ PAGES = (
     "docs/interests.md",
     "docs/recommending.md",
     "docs/push.md",
+    "docs/recipes.md",
 )
 
 

@@ -93,7 +93,8 @@ def test_the_calls_of_its_examples_are_understood(path: str, tmp_path: Path, mon
 def understand(words: list[str], folder: Path) -> None:
     """Let click read a call of `crm`, without running its command."""
     here = app(folder)
-    with click.Context(main, info_name="crm", obj=here) as context:
+    # Commands keep the option --help that their first context gives them, so it is given the names of the program.
+    with click.Context(main, info_name="crm", obj=here, **main.context_settings) as context:
         depth = max(depth for depth in range(1, len(words) + 1) if " ".join(words[:depth]) in COMMANDS)
         command = here.host.load_command(COMMANDS[" ".join(words[:depth])])
         command.make_context(words[depth - 1], words[depth:], parent=context)

@@ -333,8 +333,10 @@ class TestYaml:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
+            ("5\n", "expected a list of mappings, .*, and it is a single value"),
+            ("- a: 1\n- b\n", "its entry 2 is a single value"),
             ("- {a: 1\n", "line 2, column 1: no valid YAML"),
-            ("- 1\n", "its item 1 is none"),
+            ("- 1\n", "its entry 1 is a single value"),
             ("a: !!python/object:os.system x\n", "no valid YAML"),
             ("a: &a [*a]\n", "stands for more than"),
             (BOMB, "stands for more than"),

@@ -6,6 +6,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.filters import filtered_like
+from crm.messages import counted
 from crm.output import impersonal, table_output
 
 if TYPE_CHECKING:
@@ -42,8 +43,9 @@ def command(app: App) -> "pl.LazyFrame":
     found = unmapped(traffic, app.config.get("site", SiteConfig), catalog.items(workspace))
     impersonal()
     if traffic.height:
+        seen = counted(int(traffic["views"].sum()), "view")
         app.note(
-            f"{1 - found['share'].sum():.1%} of {traffic['views'].sum():,} views are of pages with a category; "
-            f"{found.height:,} of {traffic.height:,} pages have none"
+            f"{1 - found['share'].sum():.1%} of {seen} on pages with a category; "
+            f"{found.height:,} of {counted(traffic.height, 'page')} without"
         )
     return filters.matching(app, found.lazy())

@@ -53,10 +53,11 @@ class _Cuts(click.ParamType[tuple[str, tuple[float, ...]]]):
     help="Score recency (days), frequency or monetary by four rising numbers instead of by fifths; once for each.",
 )
 @click.option("--summary", is_flag=True, help="List the segments instead of the customers.")
+@click.option("--grid", is_flag=True, help="List the pairs of scores r and f instead of the customers.")
 @from_orders
 @table_output()
 @pass_app
-def command(app: App, cuts: tuple[tuple[str, tuple[float, ...]], ...], summary: bool) -> "pl.DataFrame":
+def command(app: App, cuts: tuple[tuple[str, tuple[float, ...]], ...], summary: bool, grid: bool) -> "pl.DataFrame":
     """Score customers by recency, frequency and money.
 
     The file has a row an order. All orders of a customer on one day are one purchase. `recency` is the days from the
@@ -75,18 +76,23 @@ def command(app: App, cuts: tuple[tuple[str, tuple[float, ...]], ...], summary: 
     Examples:
       crm customers rfm --input orders.csv
       crm customers rfm --input orders.csv --summary
+      crm customers rfm --grid
       crm customers rfm --input orders.csv --cuts recency=30,90,180,365 --cuts frequency=2,3,5,10
       crm customers rfm --input 订单.xlsx --customer 客户 --date 日期 --amount 金额 -o rfm.csv
     """
     from plugins.customers import rfm
     from plugins.customers.transactions import totals
 
+    if summary and grid:
+        raise UsageError("--summary and --grid exclude each other")
     given = dict(cuts)
     if len(given) < len(cuts):
         raise UsageError("--cuts: each of recency, frequency and monetary can be cut once")
     customers = totals(current_orders(app))
     _tell(app, customers, given)
     found = rfm.scored(customers, given)
+    if grid:
+        return rfm.grid(found)
     return rfm.summary(found) if summary else found
 
 

@@ -44,7 +44,9 @@ def command(app: App, as_of: "date | None") -> "pl.DataFrame":
         rows = building.with_stances(found.interests(), building.stances(app), found.as_of)
     with app.workspace().lock():
         building.store(app, rows)
-    app.note(f"what {rows['who'].n_unique():,} customers and visitors are interested in, as of {found.as_of}")
+    people = rows["who"].n_unique()
+    who = "1 customer or visitor" if people == 1 else f"{people:,} customers and visitors"
+    app.note(f"the interests of {who}, as of {found.as_of}")
     for sentence in missed(app, found):
         app.note(sentence)
     impersonal()

@@ -8,9 +8,9 @@ import click
 from crm.access import require
 from crm.app import App, pass_app
 from crm.errors import UsageError
+from crm.filters import WHEN
 from crm.messages import counted
 from crm.output import current, table_output
-from plugins.push.options import WHEN
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,11 +8,11 @@ import click
 from crm.access import require
 from crm.app import App, pass_app
 from crm.errors import UsageError
+from crm.filters import WHEN
 from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 from crm.output import also_personal, current, table_output
 from crm.reading import current_file, current_table, table_or_workspace
-from plugins.push.options import WHEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

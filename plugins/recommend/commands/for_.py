@@ -95,7 +95,8 @@ def command(
     allowed = _allowed(known, allow_seen, allow_bought, now or datetime.now(UTC))
     rows = recommender.recommend(people, count, allowed)
     if less := len(people) - rows["who"].n_unique():
-        app.note(f"{less:,} of {len(people):,} people get nothing: there is no item that they may get")
+        every = "1 person" if len(people) == 1 else f"{len(people):,} people"
+        app.note(f"nothing for {less:,} of {every}: there is no item that they may get")
     titles = known.items.select("item", "title" if "title" in known.items.columns else pl.lit(None).alias("title"))
     named = rows.join(titles, on="item", how="left", maintain_order="left")
     return named.select("who", "rank", "item", pl.col("title").cast(pl.String), "score", "reason")

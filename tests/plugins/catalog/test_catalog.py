@@ -158,7 +158,7 @@ class TestUnmapped:
             ("/item/3", 2, "its item is not in the catalogue"),
             ("/item/2", 1, "its item has no category"),
         ]
-        assert "25.0% of 8 views are of pages with a category" in result.stderr
+        assert "25.0% of 8 views on pages with a category" in result.stderr
 
     def test_a_search_is_told_from_a_page_that_no_rule_knows(self, crm: "Crm") -> None:
         crm.configure("site: {items: [{page: /item/*, item: $1}], searches: [{page: /search*}]}\n")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.customers.rfm import SEGMENTS, scored, summary
+from plugins.customers.rfm import SEGMENTS, grid, scored, summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -196,3 +196,19 @@ def test_other_names_of_columns(crm: "Crm") -> None:
         ("李***", 0, 6.0),
         ("张***", 2, 5.0),
     ]
+
+
+@given(CUSTOMERS)
+def test_a_grid_counts_every_customer_once(rows: list[tuple[int, int, int]]) -> None:
+    customers = scored(frame(rows))
+    cells = {(row["r"], row["f"]): row for row in grid(customers).iter_rows(named=True)}
+    for (r, f), row in cells.items():
+        its = customers.filter(r=r, f=f)
+        assert (row["customers"], row["m"]) == (its.height, pytest.approx(its["m"].mean()))
+        assert (row["share"], row["monetary"]) == (pytest.approx(its.height / len(rows)), its["monetary"].sum())
+    assert sum(row["customers"] for row in cells.values()) == len(rows)
+
+
+def test_a_grid_is_listed_and_excludes_the_summary(crm: "Crm") -> None:
+    assert {"r", "f", "customers", "share", "m", "monetary"} == set(rfm(crm, "--grid")[0])
+    assert "exclude each other" in crm("customers", "rfm", "--grid", "--summary", code=2).stderr

@@ -285,9 +285,9 @@ def test_build_tells_what_counts_nowhere_and_replaces_the_table(crm: "Crm") -> N
     built = crm("interest", "build", "-f", "json")
     rows = {row["level"]: row for row in json.loads(built.stdout)}
     assert rows["3"] == {"level": "3", "keys": 3, "people": 2, "events": 5}
-    assert "3 of 4 views (75%) are of pages without item or category" in built.stderr
-    assert "1 of 2 searches fit nothing in the catalogue: 1 different term" in built.stderr
-    assert "2 events are of 2 items that the catalogue does not know" in built.stderr
+    assert "on pages without item or category (site.items, site.categories): 3 of 4 views (75%)" in built.stderr
+    assert "nothing in the catalogue fits 1 term: searched for 1 of 2 times" in built.stderr
+    assert "the catalogue does not know 2 items, of 2 events" in built.stderr
     first = crm.open().scan("interests").collect()
     crm("interest", "build", "--as-of", "2026-03-01")
     second = crm.open().scan("interests").collect()
@@ -333,7 +333,7 @@ def test_without_another_plugin_the_rest_goes_on(crm: "Crm", blocked: str) -> No
     ("section", "said"),
     [
         ("weights: {serch: 1}", "unknown key `serch` (did you mean `search`?)"),
-        ("half_life: 0s", "half_life: expected more than no time"),
+        ("half_life: 0s", "`interest.half_life`: expected more than no time"),
         ("shrink: 0", "interest.shrink"),
         ("weights: {view: .inf}", "interest.weights.view"),
         ("weights: {view: .nan}", "interest.weights.view"),

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugins.paths import mining
+from plugins.paths.corpus import Corpus
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
@@ -149,3 +150,18 @@ def test_top_lists_whole_paths_by_frequency_and_then_by_name(site: "Crm") -> Non
 def test_without_a_session_there_are_no_rows_and_without_a_workspace_a_hint(crm: "Crm", command: str) -> None:
     assert crm.rows("paths", command) == []
     assert "`crm logs mine FILE` makes one" in crm("-w", crm.folder / "none", "paths", command, code=4).stderr
+
+
+def test_flows_go_from_the_first_page_of_sessions_to_the_last(site: "Crm") -> None:
+    assert site.rows("paths", "flows") == [
+        {"entry": "/", "exit": "/a", "sessions": 1, "share": pytest.approx(1 / 3)},
+        {"entry": "/", "exit": "/b", "sessions": 1, "share": pytest.approx(1 / 3)},
+        {"entry": "/a", "exit": "/a", "sessions": 1, "share": pytest.approx(1 / 3)},
+    ]
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=4), max_size=12))
+def test_flows_count_every_session_once(paths: list[list[str]]) -> None:
+    found = mining.flows(Corpus.of(pl.Series(paths, dtype=pl.List(pl.String))))
+    wanted = Counter((path[0], path[-1]) for path in paths)
+    assert {(entry, exit_): count for entry, exit_, count, _ in found.iter_rows()} == wanted

@@ -19,10 +19,12 @@ class ById:
         self.least = least
 
     def fit(self, events, items):
+        if self.least == "none":
+            raise ValueError("there is none")
         return self
 
     def recommend(self, who, k, allowed):
-        items = allowed.items.filter(allowed.items >= self.least).sort().alias("item").to_frame()
+        items = allowed.items.filter(allowed.items >= self.least + "").sort().alias("item").to_frame()
         rows = who.alias("who").to_frame().join(items, how="cross")
         rows = rows.join(allowed.without, on=["who", "item"], how="anti")
         rows = rows.sort("who", "item").group_by("who", maintain_order=True).head(k)
@@ -136,7 +138,11 @@ def test_a_segment_a_tier_and_a_condition_narrow_the_audience(shop: "Crm") -> No
         ("tier: [gold]", 4, "`tier`: no tier `gold`; there are none yet"),
         ("channels: [emial]", 4, "`channels`: no channel `emial` (did you mean `email`?)"),
         ("algorithm: by-ids", 4, "`algorithm`: no algorithm `by-ids` (did you mean `by-id`?)"),
-        ("parameters: {lest: 1}", 4, "`parameters`: by-id does not take them"),
+        (
+            "parameters: {lest: 1}",
+            4,
+            "`parameters`: by-id has no parameter `lest` (did you mean `least`?); it takes least",
+        ),
         ("where: 'city ='", 2, "`where`"),
         ("where: 'cty is null'", 2, "there is no column `cty` (did you mean `city`?)"),
         ("template: sprnig", 4, "`template`: no template `sprnig`; there are: default"),
@@ -182,16 +188,23 @@ def test_a_channel_that_needs_a_consent_and_is_unknown_is_named(shop: "Crm") -> 
     ("algorithm", "name", "value"),
     [
         ("ease", "penalty", "many"),
-        ("user-neighbours", "similarity", "likeness"),
+        ("popularity", "half_life", "0"),
         ("weighted", "weights", "[1]"),
-        ("switching", "least", "few"),
+        ("layered", "candidates", "-5"),
     ],
 )
-def test_a_parameter_that_does_not_work_is_told(shop: "Crm", algorithm: str, name: str, value: str) -> None:
+def test_a_parameter_without_sense_is_told(shop: "Crm", algorithm: str, name: str, value: str) -> None:
     wanted = f"parameters: {{{name}: {value}}}"
     campaign = shop.log("w.yaml", "name: spring", f"algorithm: {algorithm}", "channels: [email]", wanted)
     said = shop("push", "candidates", "--campaign", campaign, *AT, code=4).stderr
-    assert f"`parameters`: {algorithm} does not work with {name}: " in said
+    assert f"w.yaml: `parameters.{name}`: expected " in said
+
+
+def test_a_parameter_of_which_nothing_is_said_and_that_does_not_work_is_told(shop: "Crm") -> None:
+    wanted = "parameters: {least: none}"
+    campaign = shop.log("w.yaml", "name: spring", "algorithm: by-id", "channels: [email]", wanted)
+    said = shop("push", "candidates", "--campaign", campaign, *AT, code=4).stderr
+    assert "`parameters`: by-id does not work with least: 'none' (ValueError)" in said
     assert "`crm recommend algorithms` shows values that do" in said
 
 

@@ -1,12 +1,15 @@
 """What every recommender keeps to."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 import polars as pl
 import pytest
 
+from crm.parameters import made
 from crm.recommending import Allowed
+from crm.structs import MistakeError
 from plugins.recommend.algorithms import ALGORITHMS
 from plugins.recommend.base import RECOMMENDED
 from plugins.recommend.diversity import Diverse
@@ -139,3 +142,17 @@ def test_parameters_are_all_tried_and_the_best_is_taken(events: Events, catalogu
 def test_every_parameter_that_is_tried_is_one(name: str, events: Events, catalogue: pl.DataFrame) -> None:
     for parameters in settings(BY_NAME[name]):
         assert vars(BY_NAME[name].make(**parameters)).items() >= parameters.items()
+
+
+@EVERY
+def test_what_tuning_tries_is_within_the_bounds(name: str) -> None:
+    for parameter, values in BY_NAME[name].parameters.items():
+        for value in values:
+            made(BY_NAME[name], {parameter: list(value) if isinstance(value, tuple) else value}, "parameters")
+
+
+@EVERY
+def test_every_number_has_bounds(name: str) -> None:
+    for parameter in inspect.signature(BY_NAME[name].make).parameters:
+        with pytest.raises(MistakeError):
+            made(BY_NAME[name], {parameter: -1}, "parameters")

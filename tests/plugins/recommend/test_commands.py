@@ -116,7 +116,7 @@ def test_nothing_later_than_the_moment_is_learnt_from(shop: "Crm") -> None:
 
 def test_whoever_gets_nothing_is_counted(crm: "Crm") -> None:
     result = crm("recommend", "for", "u", "v", "--input", file_of(crm, "user,item\nu,a\nv,a\nv,b\n"), "--unmask")
-    assert "1 of 2 people get nothing" in result.stderr
+    assert "nothing for 1 of 2 people" in result.stderr
 
 
 def test_unknown_people_are_not_found_and_not_repeated(shop: "Crm") -> None:

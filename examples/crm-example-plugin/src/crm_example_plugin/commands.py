@@ -17,6 +17,10 @@ def list_sections(app: App) -> "pl.LazyFrame":
     """List the sections by their sessions.
 
     The busiest section comes first; the days of the workspace are added up.
+
+    \b
+    Examples:
+      crm sections list -n 10
     """
     import polars as pl
 

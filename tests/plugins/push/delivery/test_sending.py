@@ -5,6 +5,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from crm.units import Duration
 from plugins.push.backoff import pause
 from plugins.push.channel_config import RetryConfig
+from plugins.push.quiet import awake_at
 from plugins.push.sending import alone
+from tests.plugins.push.delivery.conftest import NAMES
 
 if TYPE_CHECKING:
     from tests.plugins.push.delivery.conftest import Shop
@@ -119,6 +122,25 @@ def test_what_is_over_expires_and_what_is_early_waits(shop: "Shop") -> None:
     assert shop.states() == {"K1": "expired", "K2": "queued", "K3": "acknowledged"}
 
 
+def test_nothing_goes_out_at_night_however_late_it_is_sent(shop: "Shop") -> None:
+    now = datetime.now(UTC)
+    night = [(now - timedelta(hours=1)).strftime("%H:%M"), (now + timedelta(hours=1)).strftime("%H:%M")]
+    day = [night[1], night[0]]
+    shop.queue("K1", channel="file", data=json.dumps({"quiet": night}))
+    shop.queue("K2", channel="file", data=json.dumps({"quiet": day}))
+    shop.queue("K3", channel="file", data=json.dumps({"quiet": True}))
+    dry = shop.crm("push", "send", "--dry-run")
+    assert "it is in quiet hours" in dry.stdout + dry.stderr
+    shop.crm("push", "send")
+    assert shop.states() == {"K1": "queued", "K2": "acknowledged", "K3": "acknowledged"}
+    (waiting,) = (row for row in shop.rows() if row["state"] == "queued")
+    assert (waiting["tries"], waiting["sender"]) == (0, None)
+    wait = waiting["next_try"] - now
+    assert timedelta(minutes=58) <= wait <= timedelta(minutes=61)
+    (file,) = (shop.crm.workspace / "outbox").glob("*.ndjson")
+    assert all("quiet" not in json.loads(line)["data"] for line in file.read_text().splitlines())
+
+
 def test_a_rehearsal_changes_nothing(shop: "Shop") -> None:
     shop.queue("K1", "K2", channel="file")
     shop.crm("customers", "consent", "K2", "--withdraw")
@@ -219,6 +241,54 @@ from cli.main import run; run()
     (out,) = (shop.crm.workspace / "outbox").glob("*.ndjson")
     assert sorted(json.loads(line)["id"] for line in out.read_text(encoding="utf-8").splitlines()) == sorted(ids)
     assert {row["tries"] for row in shop.rows()} == {1}
+
+
+def test_a_message_that_kills_its_sender_fails_after_so_many_tries_and_no_other_does(shop: "Shop") -> None:
+    program = """
+import os, signal
+from plugins.push.channels.file import FileSender
+write = FileSender.send
+def send(self, message):
+    if message.customer == "K2":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return write(self, message)
+FileSender.send = send
+from cli.main import run; run()
+"""
+    shop.configure("retry: {tries: 2}")
+    (deadly,) = (each for each, who in zip(shop.queue(channel="file"), NAMES, strict=True) if who == "K2")
+    codes = []
+    for _ in range(6):
+        process = shop.crm.process("push", "send", "--workers", "1", program=program)
+        process.communicate()
+        codes.append(process.returncode)
+        if process.returncode == 0:
+            break
+    assert codes == [-signal.SIGKILL] * (len(codes) - 1) + [0]
+    assert shop.states() == {**dict.fromkeys(NAMES, "acknowledged"), "K2": "failed"}
+    assert shop.row(deadly)["tries"] == 2
+    assert shop.row(deadly)["error"] == "its sender ended while it had it, and nothing else, time and again"
+
+
+def test_quiet_hours_are_asked_when_it_goes_out_and_when_it_is_tried_again(shop: "Shop") -> None:
+    now = datetime.now(UTC)
+    hours = [f"{moment:%H:%M}" for moment in (now - timedelta(hours=1), now + timedelta(hours=2))]
+    quiet, loud = shop.queue("K1", "K2", channel="file", data=json.dumps({"quiet": hours}))
+    workspace = shop.crm.open()
+    with workspace.records.begin() as connection:
+        there = workspace.records.frame("customers", connection=connection).filter(customer="K2")
+        zone = pl.lit("Etc/GMT-12").alias("zone")
+        workspace.records.upsert(connection, "customers", there.select("customer", zone))
+    assert "it is in quiet hours" in shop.crm("push", "send").stderr
+    assert shop.row(loud)["state"] == "acknowledged"
+    waits = shop.row(quiet)
+    assert (waits["state"], waits["tries"]) == ("queued", 0)
+    assert timedelta(hours=1) < waits["next_try"] - now <= timedelta(hours=2)
+    shop.later(next_try=timedelta(hours=3))
+    shop.crm("push", "send")
+    assert shop.row(quiet)["state"] == "queued"
+    for odd in ({}, {"quiet": "nights"}, {"quiet": [1, 2]}, {"quiet": ["22:00"]}):
+        assert awake_at(odd, None, "UTC", now) == now
 
 
 def test_it_is_in_the_audit_log(shop: "Shop") -> None:

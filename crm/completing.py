@@ -1,0 +1,122 @@
+"""Values that the shell completes, by the names of arguments and options: the same name has the same values everywhere.
+
+So commands, also those of plugins, need say nothing of it: WHO is a customer, `--segment` a segment. What goes wrong
+while values are looked up, such as a workspace that is not there, is nothing to tell in the middle of a line that is
+being typed: then there are no values.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from crm.app import App
+
+MOST: Final = 60
+"""So many values are offered at most."""
+
+Read = Callable[["App", click.Context, str], Iterable[str]]
+Complete = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+
+
+def completing(read: Read) -> Complete:
+    """Completion by values that the workspace or the program knows.
+
+    Args:
+        read: Given the run of the program, the command's context and how the value begins, gives values; those that
+            begin otherwise are left out here.
+    """
+
+    def complete(context: click.Context, _parameter: click.Parameter, begin: str) -> "list[CompletionItem]":
+        from click.shell_completion import CompletionItem
+
+        from crm.app import App
+
+        found: list[CompletionItem] = []
+        with suppress(Exception):
+            app = context.find_object(App)
+            if app is not None:
+                values = dict.fromkeys(value for value in read(app, context, begin) if value.startswith(begin))
+                found = [CompletionItem(value) for value in list(values)[:MOST]]
+        return found
+
+    return complete
+
+
+def _distinct(app: "App", table: str, column: str, begin: str) -> Iterator[str]:
+    """The values of a column of records that begin so, sorted."""
+    import sqlalchemy as sa
+
+    workspace = app.workspace()
+    records = workspace.records_of(table)
+    values = records.table(table).c[column]
+    wanted = sa.select(values).where(values.startswith(begin, autoescape=True)).distinct().order_by(values).limit(MOST)
+    with records.engine.connect() as connection:
+        yield from connection.execute(wanted).scalars()
+
+
+def _people(app: "App", _context: click.Context, begin: str) -> Iterator[str]:
+    """Ids of customers, for those who may see them."""
+    from crm.access import may
+
+    if begin and may(app, "unmask"):
+        yield from _distinct(app, "customers", "customer", begin)
+
+
+def _campaigns(app: "App", _context: click.Context, begin: str) -> Iterator[str]:
+    for table in ("campaign_arms", "outbox"):
+        yield from _distinct(app, table, "campaign", begin)
+
+
+def _segments(app: "App", _context: click.Context, begin: str) -> Iterator[str]:
+    from crm.segments import SEGMENT_MEMBERS
+
+    yield from _distinct(app, SEGMENT_MEMBERS.name, "segment", begin)
+
+
+def _tables(app: "App", _context: click.Context, _begin: str) -> Iterable[str]:
+    return app.tables
+
+
+def _columns(app: "App", context: click.Context, begin: str) -> Iterator[str]:
+    """Columns of the tables that a command may print: those of the plugin whose command it is."""
+    before, comma, _ = begin.rpartition(",")
+    words = context.command_path.split()[1:]
+    command = app.host.commands().get(" ".join(words))
+    owners = {command.plugin.name} if command is not None else set()
+    found = [table for table in app.tables.values() if table.owner in owners or table.name in words]
+    names = (column.name for table in found for column in table.columns)
+    taken = before.split(",")
+    yield from (f"{before}{comma}{name}" for name in names if name not in taken)
+
+
+def _files(_context: click.Context, _parameter: click.Parameter, begin: str) -> "list[CompletionItem]":
+    """Files: the shell itself looks for them."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(begin, type="file")]
+
+
+BY_NAME: Final[Mapping[str, Complete]] = {
+    "who": completing(_people),
+    "campaign": completing(_campaigns),
+    "segment": completing(_segments),
+    "table": completing(_tables),
+    "output_columns": completing(_columns),
+    "output_file": _files,
+    "files": _files,
+}
+"""What completes the values of arguments and options, by their names."""
+
+
+def with_values(command: click.Command) -> click.Command:
+    """The command, with values for those of its parameters that have a name in `BY_NAME` and complete nothing yet."""
+    for parameter in command.params:
+        complete = BY_NAME.get(parameter.name or "")
+        if complete is not None and parameter._custom_shell_complete is None:
+            parameter._custom_shell_complete = complete
+    return command

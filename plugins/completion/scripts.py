@@ -1,0 +1,64 @@
+"""The scripts of completion, and where each shell looks for them."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+from click.shell_completion import get_completion_class
+
+PROGRAM: Final = "crm"
+VARIABLE: Final = "_CRM_COMPLETE"
+
+
+@dataclass(frozen=True)
+class Shell:
+    """A shell.
+
+    Attributes:
+        place: The file that it reads, for a home folder and an environment.
+        next: What the user does then.
+    """
+
+    place: Callable[[Path, Mapping[str, str]], Path]
+    next: str
+
+
+def _data(home: Path, environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+
+
+def _config(home: Path, environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+
+
+SHELLS: Final = {
+    "bash": Shell(
+        lambda home, environ: _data(home, environ) / "bash-completion" / "completions" / PROGRAM,
+        "open a new shell; it needs the package bash-completion",
+    ),
+    "zsh": Shell(
+        lambda home, environ: Path(environ.get("ZDOTDIR") or home) / ".zfunc" / f"_{PROGRAM}",
+        "open a new shell; .zshrc needs `fpath=(~/.zfunc $fpath)` before `autoload -U compinit; compinit`",
+    ),
+    "fish": Shell(
+        lambda home, environ: _config(home, environ) / "fish" / "completions" / f"{PROGRAM}.fish",
+        "open a new shell",
+    ),
+}
+"""The shells that are known."""
+
+
+def script(shell: str) -> str:
+    """The script for a shell, with a line end."""
+    made = get_completion_class(shell)
+    assert made is not None
+    return made(click.Command(PROGRAM), {}, PROGRAM, VARIABLE).source().rstrip("\n") + "\n"
+
+
+def users_shell(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The user's shell, if it is one that is known."""
+    name = Path(environ.get("SHELL", "")).name
+    return name if name in SHELLS else None

@@ -1,0 +1,34 @@
+"use strict";
+(() => {
+  const charts = JSON.parse(document.getElementById("charts").textContent);
+  const grey = "rgba(128, 128, 128, .35)";
+  const font = getComputedStyle(document.body).fontFamily;
+  const text = { labelColor: "currentColor", titleColor: "currentColor", labelFont: font, titleFont: font };
+  const config = {
+    background: null,
+    font,
+    view: { stroke: null },
+    axis: { ...text, domainColor: grey, tickColor: grey, gridColor: grey },
+    legend: text,
+    text: { fill: "currentColor" },
+  };
+  const actions = false;
+  const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const drawn = [...document.querySelectorAll("[data-chart]")].map((place) =>
+    vegaEmbed(place, charts[place.dataset.chart], { renderer: "svg", actions, config, tooltip: { theme } }),
+  );
+  Promise.all(drawn).then(
+    () => { document.body.dataset.drawn = drawn.length; },
+    (error) => { console.error(error); },
+  );
+  for (const input of document.querySelectorAll("[data-filter]")) {
+    const rows = document.querySelectorAll(`[data-table="${input.dataset.filter}"] tbody tr`);
+    input.addEventListener("input", () => {
+      const wanted = input.value.toLowerCase();
+      for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    });
+  }
+  addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
+})();

@@ -1,0 +1,78 @@
+"""What a report is made of: for each section the command whose rows it shows, and how they are drawn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from plugins.report.charts import customers, paths, traffic
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from plugins.report.config import ReportConfig
+
+Spec: TypeAlias = "dict[str, object]"
+Chart: TypeAlias = "Callable[[pl.DataFrame], Spec]"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section.
+
+    Attributes:
+        id: Its name in the configuration and in links.
+        part: The heading under which it stands.
+        title: What is to be seen.
+        words: The command, without `crm`.
+        chart: Its rows -> a chart in Vega-Lite; they are not empty.
+        says: A sentence on how to read it.
+    """
+
+    id: str
+    part: str
+    title: str
+    words: tuple[str, ...]
+    chart: Chart
+    says: str = ""
+
+
+TRAFFIC: Final = "Traffic"
+PATHS: Final = "Paths"
+CUSTOMERS: Final = "Customers"
+
+SECTIONS: Final = (
+    Section("days", TRAFFIC, "Traffic by day", ("logs", "traffic", "--by", "day"), traffic.days,
+            "Hits of people and of robots by name, and the sessions that began."),
+    Section("lines", TRAFFIC, "Where the lines of logs went", ("logs", "status"), traffic.lines,
+            "Every line is a hit, filtered by a rule, rejected, or blank."),
+    Section("hours", TRAFFIC, "Visits by hour and weekday", ("paths", "times"), traffic.hours),
+    Section("pages", PATHS, "Pages", ("paths", "pages", "-n", "25"), paths.pages,
+            "The colour is the exit rate: for how many of the views the page was the last of the session."),
+    Section("flows", PATHS, "From the first page to the last", ("paths", "flows", "-n", "60"), paths.flows),
+    Section("transitions", PATHS, "Steps between pages", ("paths", "transitions", "-n", "60"), paths.transitions,
+            "A line goes from one page to the next, its end is marked by a dot; the wider, the more often."),
+    Section("patterns", PATHS, "Patterns", ("paths", "patterns", "-n", "25"), paths.patterns,
+            "Pages that many sessions view in this order, with others between them or not."),
+    Section("rules", PATHS, "Rules", ("paths", "rules", "-n", "25"), paths.rules,
+            "Sessions with the first pages have the second so many times as often as all have; the colour: how often."),
+    Section("clusters", PATHS, "Sessions that are alike", ("paths", "clusters"), paths.clusters),
+    Section("rfm", CUSTOMERS, "Customers by recency and frequency", ("customers", "rfm", "--grid"), customers.grid,
+            "Scores from 1 to 5, the best; the darker, the more customers."),
+    Section("segments", CUSTOMERS, "Segments", ("customers", "segments"), customers.segments),
+    Section("interests", CUSTOMERS, "Interests", ("interest", "summary", "--level", "3", "-n", "25"),
+            customers.interests, "The sum of the weights of all people, by category of level 3."),
+    Section("effect", CUSTOMERS, "What campaigns have brought", ("push", "effect"), customers.effect,
+            "Shares with their interval of 95 %."),
+)  # fmt: skip
+"""All sections but the funnel, in their order."""
+
+
+def sections(config: "ReportConfig") -> list[Section]:
+    """The sections that a configuration wants."""
+    found = list(SECTIONS)
+    if config.funnel:
+        at = next(number for number, each in enumerate(found) if each.id == "flows")
+        words = ("paths", "funnel", *config.funnel)
+        funnel = Section("funnel", PATHS, "Funnel", words, paths.funnel, "How many sessions go how far, in this order.")
+        found.insert(at, funnel)
+    return [each for each in found if each.id not in config.without]

@@ -1,0 +1,214 @@
+"""`crm report`: what the page holds is what the commands print."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugins.report.charts.common import LABEL, shortened
+from plugins.report.page import in_script
+from plugins.report.sections import SECTIONS
+
+if TYPE_CHECKING:
+    from tests.plugins.conftest import Crm
+
+ROOT = Path(__file__).parents[3]
+HOSTILE = ("/<script>alert(1)</script>", "/\"quote'", "/</script><b>", "/中文页面", "/" + "x" * 8000, "/a\u2028b")
+
+
+class Tables(HTMLParser):
+    """The tables of a page by their sections, and the command of each."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tables: dict[str, list[list[str]]] = {}
+        self.calls: list[str] = []
+        self.tags: list[str] = []
+        self._at: list[list[str]] | None = None
+        self._in = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self._in = tag
+        if tag == "table":
+            self._at = self.tables.setdefault(str(dict(attrs)["data-table"]), [])
+        elif tag == "tr" and self._at is not None:
+            self._at.append([])
+        elif tag in ("th", "td") and self._at is not None:
+            self._at[-1].append("")
+        elif tag == "code":
+            self.calls.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._in in ("th", "td") and self._at is not None:
+            self._at[-1][-1] += data
+        elif self._in == "code":
+            self.calls[-1] += data
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, new_crm: Any) -> "Crm":
+    """The sample shop with a funnel, and its report."""
+    crm: Crm = new_crm(tmp_path_factory.mktemp("shop"))
+    text = (ROOT / "configs" / "shop.yaml").read_text(encoding="utf-8")
+    (crm.workspace / "crm.yaml").write_text(f"{text}\nreport: {{funnel: [/, /cart, /order/done]}}\n")
+    crm("logs", "mine", ROOT / "sample_logs" / "shop.log")
+    for kind in ("customers", "orders", "consents"):
+        crm(kind, "import", ROOT / "sample_data" / f"{kind}.csv")
+    crm("catalog", "import", ROOT / "sample_data" / "catalog.csv")
+    crm("report", "-o", crm.folder / "report.html")
+    return crm
+
+
+def read(crm: "Crm") -> str:
+    return (crm.folder / "report.html").read_text(encoding="utf-8")
+
+
+def charts(text: str) -> dict[str, Any]:
+    found = re.search(r'<script id="charts" type="application/json">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    specs: dict[str, Any] = json.loads(found[1])
+    return specs
+
+
+def test_every_table_is_what_its_command_prints(shop: "Crm") -> None:
+    page = Tables(read(shop))
+    assert len(page.tables) == len(page.calls) >= 12
+    for (name, (head, *rows)), call in zip(page.tables.items(), page.calls, strict=True):
+        program, *words = call.split()
+        assert program == "crm"
+        printed = shop.rows(*words)
+        assert head == list(printed[0]), name
+        assert len(rows) == len(printed), name
+        for cells, row in zip(rows, printed, strict=True):
+            for cell, value in zip(cells, row.values(), strict=True):
+                assert same(cell, value), (name, cell, value)
+
+
+def same(cell: str, value: object) -> bool:
+    if value is None:
+        return cell in ("", "inf", "NaN")  # which JSON does not know
+    if isinstance(value, list):
+        value = " > ".join(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return cell.lower() == str(value).lower() or (cell.endswith("…") and str(value).startswith(cell[:-1]))
+    return float(cell) == pytest.approx(value, rel=1e-4)
+
+
+def test_every_chart_is_one_that_vega_lite_compiles_and_has_the_numbers_of_its_table(shop: "Crm") -> None:
+    import vl_convert
+
+    text = read(shop)
+    for name, spec in charts(text).items():
+        assert vl_convert.vegalite_to_vega(spec, vl_version="6.4")["marks"], name
+    pages, rows = charts(text)["pages"]["data"]["values"], shop.rows("paths", "pages", "-n", 25)
+    assert [row["views"] for row in pages] == [row["views"] for row in rows]
+
+
+def test_it_needs_nothing_else(shop: "Crm") -> None:
+    page = read(shop)
+    before = page[: page.index("<script>")]
+    assert "http" not in before.replace("http-equiv", "")
+    assert not {"link", "img", "iframe", "object", "embed"} & set(Tables(page).tags)
+    assert "default-src 'none'" in before
+    assert len(page.encode()) < 3e6
+
+
+def test_what_the_workspace_lacks_is_left_out(crm: "Crm") -> None:
+    crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
+    crm("report", "-o", crm.folder / "report.html")
+    assert {"days", "pages"} <= set(charts(read(crm)))
+    assert not {"rfm", "segments", "interests", "effect", "funnel"} & set(charts(read(crm)))
+    assert "Customers" not in re.findall(r"<h2>(.*?)</h2>", read(crm))
+
+
+def test_sections_can_be_left_out(crm: "Crm") -> None:
+    crm.configure("report: {without: [clusters, rules], title: 周报}\n")
+    crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
+    crm("report", "-o", crm.folder / "report.html")
+    assert not {"clusters", "rules"} & set(charts(read(crm)))
+    assert "<h1>周报</h1>" in read(crm)
+
+
+def test_since_reaches_the_commands_that_know_it(shop: "Crm") -> None:
+    shop("report", "-o", shop.folder / "late.html", "--since", "2026-03-14", "--tz", "UTC")
+    page = Tables((shop.folder / "late.html").read_text(encoding="utf-8"))
+    assert [row[0][:10] for row in page.tables["days"][1:]] == ["2026-03-14", "2026-03-15"]
+    assert "crm logs traffic --by day --since 2026-03-14 --tz UTC" in page.calls
+
+
+def test_what_the_page_is_about_is_said_as_it_was_given(shop: "Crm") -> None:
+    shop("report", "-o", shop.folder / "zone.html", "--tz", "Asia/Shanghai", "--since", "2026-03-14")
+    text = (shop.folder / "zone.html").read_text(encoding="utf-8")
+    assert "<p>What the workspace has, since 2026-03-14, times in Asia/Shanghai</p>" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--since", "foo"), "--since"),
+        (("--segment", "nosuch"), "no segment `nosuch`"),
+        (("--tz", "Mars"), "--tz"),
+    ],
+    ids=["since", "segment", "tz"],
+)
+def test_a_mistake_is_told_and_no_page_is_written(shop: "Crm", words: tuple[str, str], said: str) -> None:
+    told = shop("report", "-o", shop.folder / "x.html", *words, code=2).stderr
+    assert told.startswith("crm: crm ")
+    assert said in told
+    assert not (shop.folder / "x.html").exists()
+
+
+def test_a_funnel_that_is_none_is_told(crm: "Crm") -> None:
+    crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
+    crm.configure("report: {funnel: [/, --nosuch]}\n")
+    assert "crm paths funnel / --nosuch: No such option" in crm("report", "-o", crm.folder / "x.html", code=2).stderr
+
+
+def test_hostile_names_stay_texts(crm: "Crm") -> None:
+    lines = [crm.line(10 * at, page.replace('"', "%22").replace(" ", "%20")) for at, page in enumerate(HOSTILE * 3)]
+    crm("logs", "mine", crm.log("access.log", *lines))
+    crm("report", "-o", crm.folder / "report.html", "--title", "<b>&")
+    text = read(crm)
+    page = Tables(text)
+    assert "<h1>&lt;b&gt;&amp;</h1>" in text
+    assert page.tags.count("script") == 3
+    assert page.tags.count("b") == 2  # the headings of the list of contents
+    named = {row[0] for row in page.tables["pages"][1:]}
+    assert "/<script>alert(1)</script>" in named
+    assert any(name.startswith("/xxx") and len(name) == 301 for name in named)
+
+
+@given(st.text())
+def test_no_text_ends_a_script(text: str) -> None:
+    made = in_script({"page": text.encode("utf-8", "replace").decode()})
+    assert "<" not in made
+    assert json.loads(made)["page"] == text.encode("utf-8", "replace").decode()
+
+
+@given(st.lists(st.text(st.sampled_from("ab"), max_size=LABEL + 3), max_size=8))
+def test_short_names_differ_where_long_ones_do(names: list[str]) -> None:
+    short = shortened(pl.DataFrame({"page": pl.Series(names, dtype=pl.String)}), "page")["page"].to_list()
+    assert all(len(name) <= LABEL + 8 for name in short)
+    assert all((one == other) == (a == b) for one, a in zip(short, names, strict=True)
+               for other, b in zip(short, names, strict=True))  # fmt: skip
+
+
+def test_an_empty_workspace_has_nothing_to_report(crm: "Crm") -> None:
+    crm("logs", "mine", crm.log("empty.log", ""))
+    assert "nothing to report" in crm("report", "-o", crm.folder / "x.html", code=6).stderr
+    assert not (crm.folder / "x.html").exists()
+
+
+def test_sections_have_ids_of_their_own() -> None:
+    assert len({each.id for each in SECTIONS}) == len(SECTIONS)
