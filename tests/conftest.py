@@ -185,7 +185,7 @@ class ObjectStore:
 
     def section(self, url: str) -> str:
         """The section of a configuration that names a URL of it."""
-        return f"lake: {{url: '{url}', options: {{endpoint: '{self.endpoint}'}}}}\n"
+        return f"lake: {{url: '{url}', s3: {{endpoint: '{self.endpoint}'}}}}\n"
 
     def stop(self) -> None:
         """End it at once."""

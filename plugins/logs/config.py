@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from crm.errors import Unusable
 from crm.nearest import did_you_mean, one_of
+from crm.s3_config import S3Config
 from crm.units import Charset, Duration, Size, Zone
 from logparse.rules import BehaviourRules, DropRule, PageRules, RobotRules, Rules, SessionRules, VisitorRules
 from logparse.spec import LogFormat, Syntax
@@ -133,6 +134,7 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
         EngineName, Meta(description="Where logs are mined: local is this machine, spark a cluster of Apache Spark.")
     ] = "local"
     spark: SparkConfig = SparkConfig()
+    s3: S3Config = S3Config()
 
     def check(self, host: "PluginHost") -> None:
         """Compile the log formats, and see whether the rules agree with each other; `crm config check` asks for it.
@@ -144,6 +146,7 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
         from plugins.logs.opening import choose_format
 
         self.session_rules()
+        self.s3.check("logs.s3")
         try:
             choose_format(self.format, [*host.log_formats().values(), *self.log_formats()])
         except FormatError as error:

@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from crm.errors import UsageError
+from crm.s3_config import S3Config
 from logparse.errors import UnreadableSource
 from plugins.logs import objects
 from plugins.logs.objects import Look
 
 STDIN = "-"
+
+NOWHERE_ELSE = S3Config()
+"""Amazon's own store."""
 
 
 @dataclass(frozen=True)
@@ -91,19 +95,20 @@ class Input:
         return sys.stdin.buffer
 
 
-def expand(names: Iterable[str], outputs: Iterable[Path | None] = ()) -> list[Input]:
+def expand(names: Iterable[str], outputs: Iterable[Path | None] = (), *, s3: S3Config = NOWHERE_ELSE) -> list[Input]:
     """The logs that are meant, each file once, folders and globs in the order of their names.
 
     Args:
         names: What the user named.
         outputs: Files that the command writes, which would destroy a log of the same name; None for one not wanted.
+        s3: How s3:// is reached, where a URI does not say.
 
     Raises:
         UsageError: a glob or folder holds nothing, or an output is one of the logs, or two outputs are one file.
     """
     found: dict[str, Input] = {}
     for name in names:
-        for item in _one(name):
+        for item in _one(name, s3):
             found.setdefault(item.place or STDIN, item)
     _keep_apart({*found}, [file for file in outputs if file is not None and str(file) != STDIN])
     return list(found.values())
@@ -123,11 +128,11 @@ def _keep_apart(logs: set[str], outputs: Iterable[Path]) -> None:
         taken.add(place)
 
 
-def _one(name: str) -> list[Input]:
+def _one(name: str, s3: S3Config) -> list[Input]:
     if name == STDIN:
         return [Input("stdin", None)]
     if objects.is_uri(name):
-        return _objects(name)
+        return _objects(objects.reached(name, s3))
     path = Path(name)
     if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
         files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
@@ -145,5 +150,5 @@ def _one(name: str) -> list[Input]:
 def _objects(name: str) -> list[Input]:
     """The objects that a URI means; those of this machine are files."""
     if local := objects.local_path(name):
-        return _one(local)
+        return _one(local, NOWHERE_ELSE)
     return [Input(objects.shown(uri), None, found=uri != name, uri=uri) for uri in objects.matching(name)]

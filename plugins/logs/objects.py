@@ -12,9 +12,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from glob import has_magic
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from crm.errors import Unusable, UsageError
+from crm.s3_config import S3Config
 from logparse.errors import UnreadableSource
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 URI = re.compile(r"([a-z][a-z0-9+.-]*)://([^/?]*)(/.*?)?(\?[^?/]*=[^?]*)?", re.DOTALL)
 """Scheme, store, path and options; a `?` of a glob is followed by no `=`."""
+
+
+_BY_HOSTS = "force_virtual_addressing=true"
+"""Among the options of a URI: see `crm.s3_config`."""
 
 
 class Look(Protocol):
@@ -64,6 +69,19 @@ def shown(uri: str) -> str:
     """A URI without the keys and options that it may hold."""
     scheme, store, path, _ = _parts(uri)
     return f"{scheme}://{store.rpartition('@')[2]}{path}"
+
+
+def reached(uri: str, s3: S3Config) -> str:
+    """A URI with the options by which its store is reached, where it has none of its own.
+
+    Raises:
+        Unusable: the configuration's endpoint is no URL.
+    """
+    scheme, *_, options = _parts(uri)
+    if scheme != "s3" or options:
+        return uri
+    s3.check("logs.s3")
+    return uri + s3.query()
 
 
 def matching(uri: str) -> Sequence[str]:
@@ -174,10 +192,19 @@ def _system(uri: str) -> "tuple[FileSystem, str]":
     except ImportError:
         raise Unusable(f"{shown(uri)} needs another package: pip install 'crm-toolkit[spark]'") from None
     try:
-        system, root = FileSystem.from_uri(uri)
+        system, root = _by_hosts(uri) if _BY_HOSTS in uri else FileSystem.from_uri(uri)
     except (ArrowException, OSError, ValueError) as error:
         raise Unusable(f"the store {shown(uri)} cannot be used: {_first_line(error)}") from error
     return system, root
+
+
+def _by_hosts(uri: str) -> "tuple[FileSystem, str]":
+    """A store whose buckets are part of its host name, for which URIs have no option."""
+    from pyarrow.fs import S3FileSystem
+
+    parts = urlsplit(uri)
+    options = dict(parse_qsl(parts.query)) | {"force_virtual_addressing": True}
+    return S3FileSystem(**options), parts.netloc
 
 
 def _is_folder(uri: str) -> bool:

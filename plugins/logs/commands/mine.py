@@ -137,7 +137,7 @@ def _mined(
     from plugins.logs.inputs import expand
     from plugins.logs.parallel import WORTH_BYTES, Pool
 
-    inputs = expand(files, (rejects, json_summary, metrics))
+    inputs = expand(files, (rejects, json_summary, metrics), s3=config.s3)
     with mining(app, config) as engine, Pool() as pool:
         if not app.workspace_path.exists() and sum(item.size for item in inputs) >= WORTH_BYTES:
             pool.start()  # all of it is new, so they may come up beside what is imported here

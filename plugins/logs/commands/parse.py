@@ -64,7 +64,7 @@ def command(
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     formats, wanted = chosen_format(app, log_format, config)
     output, filters = current(), current_filters()
-    inputs, key = expand(files, (rejects, output.file)), reading.visitor_key(app)
+    inputs, key = expand(files, (rejects, output.file), s3=config.s3), reading.visitor_key(app)
     with parsing(app, config) as place, rejects_file(rejects) as rejected:
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected, place)
         hits = reading.merged(reader) if merge else reading.stream(reader)

@@ -71,7 +71,7 @@ def command(
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     rules = config.session_rules(**cuts)
     formats, wanted = chosen_format(app, log_format, config)
-    inputs, key = expand(files, (rejects, current().file)), reading.visitor_key(app)
+    inputs, key = expand(files, (rejects, current().file), s3=config.s3), reading.visitor_key(app)
     with cutting(app, config) as sessions, rejects_file(rejects) as rejected:
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
         found = sessions(reader, rules, raw=raw)

@@ -251,7 +251,7 @@ def refused(crm: "Crm", section: str, *words: object) -> str:
 
 
 def test_a_store_that_lets_nobody_in_is_one_sentence(crm: "Crm", denying: str, object_store: "ObjectStore") -> None:
-    section = f"lake: {{url: 's3://bucket/lake', options: {{endpoint: '{denying}'}}}}\n"
+    section = f"lake: {{url: 's3://bucket/lake', s3: {{endpoint: '{denying}'}}}}\n"
     for words in (("logs", "mine", SAMPLE), ("paths", "pages"), ("logs", "status")):
         assert "the lake s3://bucket/lake cannot be read: access is denied" in refused(crm, section, *words)
 
@@ -275,7 +275,7 @@ def test_a_store_that_fails_in_the_middle_of_a_query_is_one_sentence(
 
 
 def test_a_bucket_or_a_folder_that_is_not_there_is_one_sentence(crm: "Crm", object_store: "ObjectStore") -> None:
-    section = f"lake: {{url: 's3://nobody/lake', options: {{endpoint: '{object_store.endpoint}'}}}}\n"
+    section = f"lake: {{url: 's3://nobody/lake', s3: {{endpoint: '{object_store.endpoint}'}}}}\n"
     assert "there is no such bucket" in refused(crm, section, "logs", "mine", SAMPLE)
     missing = crm.folder / "missing"
     said = refused(crm, f"lake: {{url: '{missing}'}}\n", "logs", "mine", SAMPLE)
@@ -289,8 +289,8 @@ def test_a_bucket_or_a_folder_that_is_not_there_is_one_sentence(crm: "Crm", obje
         ("url: 'gs://bucket/lake'", "`gs://` is not understood; give an absolute path"),
         ("url: 'file://host/lake'", "`file://` is not understood"),
         ("url: 's3://key:not-a-secret@bucket/lake'", "its keys belong in the environment"),
-        ("url: /lake, options: {region: eu-west-1}", "lake.options are for s3://"),
-        ("url: 's3://b', options: {endpoint: store.example}", "must begin with https:// or http://"),
+        ("url: /lake, s3: {region: eu-west-1}", "lake.s3 is for s3://"),
+        ("url: 's3://b', s3: {endpoint: store.example}", "must begin with https:// or http://"),
     ],
     ids=["relative", "scheme", "host", "keys", "options", "endpoint"],
 )
@@ -300,5 +300,5 @@ def test_a_url_that_cannot_be_used_is_one_sentence(crm: "Crm", section: str, wor
 
 
 def test_keys_are_no_setting(crm: "Crm") -> None:
-    said = refused(crm, "lake: {url: 's3://b', options: {secret_access_key: not-a-secret}}\n", "config", "check")
+    said = refused(crm, "lake: {url: 's3://b', s3: {secret_access_key: not-a-secret}}\n", "config", "check")
     assert "secret_access_key" in said

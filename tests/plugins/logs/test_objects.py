@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from crm.s3_config import S3Config
 from logparse.formats import BUILT_IN
 from logparse.identity import digest
 from plugins.logs import objects
@@ -101,3 +102,35 @@ def test_a_question_mark_is_a_glob_unless_options_follow_it() -> None:
     assert objects.shown("s3://k:s@b/x?.log?region=eu") == "s3://b/x?.log"
     assert objects.local_path("file:///a%20b/c") == "/a b/c"
     assert not objects.is_uri("/a//b")
+
+
+def test_the_configuration_says_once_how_a_store_is_reached(
+    crm: "Crm", object_store: Any, put: Callable[[str, bytes], str]
+) -> None:
+    uri = put("logs/one.log", "\n".join(crm.lines(12)).encode() + b"\n")
+    crm.configure(f"logs: {{s3: {{endpoint: '{object_store.endpoint}', region: us-east-1}}}}\n")
+    name = uri.partition("?")[0].format("logs/*.log")
+    crm("logs", "mine", name)
+    assert crm.counts() == (12, 1)
+    assert crm.rows("logs", "formats", "--detect", name)[0]["name"] == "combined"
+    assert len(crm("logs", "parse", name, "-f", "csv").stdout.splitlines()) == 13
+
+
+def test_buckets_may_be_part_of_the_host_name() -> None:
+    config = S3Config("https://store.example:9000", "eu-1", virtual_hosts=True)
+    uri = objects.reached("s3://bucket/logs/*.gz", config)
+    assert uri == (
+        "s3://bucket/logs/*.gz?scheme=https&endpoint_override=store.example:9000&region=eu-1"
+        "&force_virtual_addressing=true"
+    )
+    system, path = objects._place(uri)
+    assert path == "bucket/logs/*.gz"
+    assert system.region == "eu-1"
+    assert objects.reached("s3://bucket/a?region=x", config) == "s3://bucket/a?region=x"
+    assert objects.reached("gs://bucket/a", config) == "gs://bucket/a"
+
+
+def test_an_endpoint_that_is_no_url_is_told(crm: "Crm") -> None:
+    crm.configure("logs: {s3: {endpoint: store.example}}\n")
+    for words in (("config", "check"), ("logs", "mine", "s3://bucket/one.log")):
+        assert "logs.s3.endpoint must begin with https:// or http://" in crm(*words, code=4).stderr
