@@ -79,7 +79,7 @@ def measured(command: list[str], output: Path, **environment: str) -> tuple[floa
 
 
 class Peak:
-    """The most memory that a process and its children have held together, where the system has /proc."""
+    """The most memory that a process and all it has started have held together, where the system has /proc."""
 
     def __init__(self) -> None:
         self.bytes = 0
@@ -98,18 +98,19 @@ class Peak:
 
     def _watch(self, pid: int) -> None:
         while not self._ended.wait(0.1):
-            self.bytes = max(self.bytes, sum(map(held, [pid, *children(pid)])))
+            self.bytes = max(self.bytes, sum(map(held, [pid, *descendants(pid)])))
 
 
-def children(pid: int) -> list[int]:
-    """The processes that a process has started and that run."""
-    found: list[int] = []
+def descendants(pid: int) -> Iterator[int]:
+    """The processes that a process has started, and those that they have started, as far as they run."""
     for file in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
-            found += map(int, file.read_text().split())
+            started = file.read_text().split()
         except OSError:  # the thread has ended
             continue
-    return found
+        for child in map(int, started):
+            yield child
+            yield from descendants(child)
 
 
 def held(pid: int) -> int:

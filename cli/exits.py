@@ -27,6 +27,9 @@ _SYSTEM = {
 """What the machine refuses is not a bug: full, read-only or broken disks, missing permissions, open files or memory
 beyond the limits of the caller."""
 
+_OF_STORE = "object-store error"
+"""What Polars says of an object store that fails in the middle of a query."""
+
 
 def exit_code(action: Callable[[], int], args: Sequence[str], culprit: Callable[[], str]) -> int:
     """Run `action` and return its exit code, or the one of the error that it raises.
@@ -84,6 +87,10 @@ def _lacking(error: Exception) -> str:
     """What the machine or a limit of the caller has refused; empty if it is something else that went wrong."""
     if isinstance(error, MemoryError):
         return "there is too little memory, or too little is allowed (ulimit -v)"
+    if _OF_STORE in str(error):
+        from crm.storage.remote import why
+
+        return f"the object store of the lake cannot be read: {why(error)}; try again"
     return str(error) if isinstance(error, OSError) and error.errno in _SYSTEM else ""
 
 

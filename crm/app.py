@@ -99,6 +99,7 @@ class App:
         Raises:
             Unusable: There is none, or it cannot be used.
         """
+        from crm.lake_config import LakeConfig
         from crm.protection import ProtectionConfig, RecordsConfig
         from crm.workspace import Workspace
 
@@ -109,6 +110,7 @@ class App:
             note=self.note,
             where=self.config.get("records", RecordsConfig),
             protection=self.config.get("protection", ProtectionConfig),
+            lake=self.config.get("lake", LakeConfig),
         )
 
     def note(self, text: str) -> None:

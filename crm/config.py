@@ -12,6 +12,7 @@ import msgspec
 
 from crm.access import AccessConfig
 from crm.errors import Unusable
+from crm.lake_config import LakeConfig
 from crm.nearest import did_you_mean
 from crm.plugin_settings import PluginSettings
 from crm.protection import ProtectionConfig, RecordsConfig
@@ -34,6 +35,7 @@ CORE: Final[Mapping[str, type[msgspec.Struct]]] = {
     "plugins": PluginSettings,
     "output": OutputConfig,
     "site": SiteConfig,
+    "lake": LakeConfig,
     "records": RecordsConfig,
     "access": AccessConfig,
     "protection": ProtectionConfig,

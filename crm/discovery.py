@@ -25,6 +25,9 @@ BLOCK_VARIABLE = "CRM_BLOCK_PLUGINS"
 DISTRIBUTION = "crm-toolkit"
 """The distribution of the built-in plugins."""
 
+SINGLE_FILE = "crm_plugin_"
+"""How the names of modules begin that are plugins of one file."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -158,6 +161,11 @@ def _contents(file: str) -> bytes:
         return b""
 
 
+def is_single_file(module: str) -> bool:
+    """Whether a module, by its name, is a plugin of one file, which only this program can import."""
+    return module.startswith(SINGLE_FILE)
+
+
 def file_candidates(folder: Path) -> Iterator[Candidate]:
     """Single-file plugins `*.py` of a folder, in the order of their names.
 
@@ -174,7 +182,7 @@ def file_candidates(folder: Path) -> Iterator[Candidate]:
 
 def file_candidate(file: Path) -> Candidate:
     """The plugin of a single file."""
-    return Candidate(f"crm_plugin_{file.stem}", str(file), "", _file_importer(file))
+    return Candidate(f"{SINGLE_FILE}{file.stem}", str(file), "", _file_importer(file))
 
 
 def _raiser(error: Exception) -> Callable[[], object]:
@@ -204,7 +212,7 @@ class _SourceOnly(importlib.machinery.SourceFileLoader):
 def _file_importer(file: Path) -> Callable[[], object]:
     def load() -> "ModuleType":
         _check_owner(file)
-        name = f"crm_plugin_{file.stem}"
+        name = f"{SINGLE_FILE}{file.stem}"
         spec = importlib.util.spec_from_loader(name, _SourceOnly(name, str(file)))
         if spec is None or spec.loader is None:
             raise ImportError(f"{file} is not a Python module")

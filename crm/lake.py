@@ -5,14 +5,13 @@ application transaction. Whatever a run that never committed has left behind is 
 """
 
 import json
-import os
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
@@ -24,11 +23,17 @@ from crm.errors import Unusable
 from crm.schema import delta_schema, polars_schema
 from crm.tables import Table
 
+if TYPE_CHECKING:
+    from crm.storage.places import Place
+
 APPLICATION = "mine"
 """Name of the application transaction whose version is the number of the run."""
 
 COMPACTION = "compact"
 """Name of the application transaction whose version is the number of the compaction."""
+
+_ATTEMPT = re.compile(r"-[0-9a-f]{16}\.parquet$")
+"""How the names of files end that one of several attempts has written."""
 
 _RUN = re.compile(r"^r(\d+)-(?:c(\d+)-)?")
 
@@ -49,12 +54,14 @@ class Lake:
     """The Delta tables of a workspace.
 
     Args:
-        root: Folder of the lake.
+        place: Where its files are; each table has a folder of its name there.
         tables: Contracts of all tables; those with the store "lake" live here.
+        claim: Called before the first commit; raises if somebody else writes to the place.
     """
 
-    def __init__(self, root: Path, tables: Mapping[str, Table]) -> None:
-        self.root = root
+    def __init__(self, place: "Place", tables: Mapping[str, Table], claim: Callable[[], None] | None = None) -> None:
+        self.place = place
+        self._claim = claim
         self.contracts = {name: table for name, table in tables.items() if table.store == "lake"}
         self._open: dict[str, DeltaTable] = {}
         self._files: dict[str, pl.DataFrame] = {}
@@ -66,15 +73,10 @@ class Lake:
             Unusable: its log of commits is damaged.
         """
         if name not in self._open:
-            try:
-                self._open[name] = DeltaTable(self.root / name)
-            except TableNotFoundError:
+            found = delta_table(self.place, name)
+            if found is None:
                 return None
-            except DeltaError as error:
-                reason = str(error).splitlines()[0][:200]
-                raise Unusable(
-                    f"the table {self.root / name} is damaged; restore it from a backup: {reason}"
-                ) from error
+            self._open[name] = found
         return self._open[name]
 
     def transaction(self, name: str, application: str = APPLICATION) -> int:
@@ -93,13 +95,16 @@ class Lake:
         Raises:
             Unusable: a data file is missing or cut short.
         """
-        files = self.files(name)
+        files = self.files(name) if since_run is None else self.written_since(name, since_run)
         if dates is not None:
             files = files.filter(pl.col("date").is_in(list(dates)))
-        if since_run is not None:
-            files = files.filter(pl.col("path").str.extract(r"r(\d+)-[^/]*$", 1).cast(pl.Int64) > since_run)
         frame = self.read(name, files)
         return frame if since_run is None else frame.filter(pl.col("run") > since_run)
+
+    def written_since(self, name: str, run: int) -> pl.DataFrame:
+        """The data files (rows of `files`) that hold rows of runs after this one, and maybe others."""
+        number = pl.col("path").str.extract(r"r(\d+)-[^/]*$", 1).cast(pl.Int64)
+        return self.files(name).filter(number > run)
 
     def read(self, name: str, files: pl.DataFrame) -> pl.LazyFrame:
         """The rows of some of a table's data files (rows of `files`), columns as in its contract.
@@ -111,7 +116,7 @@ class Lake:
         schema = polars_schema(contract)
         if not files.height:
             return pl.LazyFrame(schema=schema)
-        paths = [self._whole(name, path, size) for path, size in files.sort("path").select("path", "size").iter_rows()]
+        paths = self._whole(name, files.sort("path"))
         partition = {"date": pl.Date()} if contract.by_date else None
         return pl.scan_parquet(
             paths,
@@ -120,21 +125,26 @@ class Lake:
             hive_partitioning=contract.by_date,
             hive_schema=partition,
             glob=False,
+            storage_options=self.place.options,
+            credential_provider=None,  # the keys are those that Delta Lake finds by itself
         ).select(*schema)
 
-    def _whole(self, name: str, path: str, size: int) -> Path:
-        """A data file, once it is known to be there in its length."""
-        file = self.root / name / path
-        try:
-            found = file.stat().st_size
-        except FileNotFoundError:
-            raise Unusable(
-                f"the data file {file} of the table {name} is missing; if `crm logs drop` or `prune` runs at this "
-                "moment, try again, else restore the workspace from a backup"
-            ) from None
-        if found != size:
-            raise Unusable(f"the data file {file} is damaged: it has {found:,} bytes instead of {size:,}; restore it")
-        return file
+    def _whole(self, name: str, files: pl.DataFrame) -> list[str]:
+        """Where data files are, once they are known to be there in their length."""
+        wanted = {f"{name}/{path}": size for path, size in files.select("path", "size").iter_rows()}
+        there = self.place.sizes(wanted)
+        for path, size in wanted.items():
+            file = self.place.uri(path)
+            if path not in there:
+                raise Unusable(
+                    f"the data file {file} of the table {name} is missing; if `crm logs drop` or `prune` runs at this "
+                    "moment, try again, else restore the workspace from a backup"
+                )
+            if there[path] != size:
+                raise Unusable(
+                    f"the data file {file} is damaged: it has {there[path]:,} bytes instead of {size:,}; restore it"
+                )
+        return [self.place.uri(path) for path in wanted]
 
     def files(self, name: str) -> pl.DataFrame:
         """The data files: `path`, `date`, `rows`, `size`, and `first`, `last` (times of `ts`, where it has one)."""
@@ -191,12 +201,7 @@ class Lake:
     def _store_file(self, name: str, file: DataFile, path: str) -> Part:
         if file.date is not None:
             path = f"date={file.date}/{path}"
-        place = self.root / name / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with place.open("wb") as out:
-            out.write(file.data)
-            out.flush()
-            os.fdatasync(out.fileno())
+        self.place.write(f"{name}/{path}", file.data)
         return Part(path, len(file.data), file.rows, file.date, file.first, file.last)
 
     def discard(self, name: str, run: int, part: str) -> None:
@@ -207,8 +212,23 @@ class Lake:
             run: Number of the run.
             part: How the names of these parts begin.
         """
-        for file in (self.root / name).rglob(f"r{run}-{part}*.parquet"):
-            file.unlink()
+        begin = f"r{run}-{part}"
+        self.place.delete([path for path in self._data_files(name) if _file_name(path).startswith(begin)])
+
+    def _data_files(self, name: str) -> Iterator[str]:
+        """The paths of all data files of a table in the place, whoever has written them."""
+        return (path for path in self.place.names(name) if path.endswith(".parquet"))
+
+    def keep(self, name: str, run: int, parts: Collection[Part]) -> int:
+        """Delete all data files of a run but those that are to be committed; returns how many.
+
+        Where many processes write, some try twice, and those that fail or come second leave files.
+        """
+        kept = {f"{name}/{part.path}" for part in parts}
+        begin = f"r{run}-"
+        left = [path for path in self._data_files(name) if _file_name(path).startswith(begin) and path not in kept]
+        self.place.delete(left)
+        return len(left)
 
     def commit(self, name: str, add: Collection[Part], run: int, *, replace: Collection[date] | None = None) -> None:
         """Publish data files in one step.
@@ -249,36 +269,40 @@ class Lake:
     def _publish(
         self, name: str, add: Collection[Part], gone: pl.DataFrame, version: Transaction, *, changes: bool = True
     ) -> None:
+        if self._claim is not None:
+            self._claim()
+            self._claim = None
         contract = self.contracts[name]
         table = self.open(name) or self._create(name)
         now = int(time.time() * 1000)
         actions: list[AddAction | RemoveAction] = [_add_action(part, now, changes) for part in add]
         old = gone.select("path", "size", "date").iter_rows()
         actions += [RemoveAction(path, changes, now, size, _partition(day)) for path, size, day in old]
-        table.create_write_transaction(
-            actions,
-            "append",
-            delta_schema(contract),
-            ["date"] if contract.by_date else [],
-            commit_properties=CommitProperties(app_transactions=[version]),
-            post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=True),
-        )
+        with telling(self.place, "written"):
+            table.create_write_transaction(
+                actions,
+                "append",
+                delta_schema(contract),
+                ["date"] if contract.by_date else [],
+                commit_properties=CommitProperties(app_transactions=[version]),
+                post_commithook_properties=PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=True),
+            )
         self._open.pop(name, None)
         self._files.pop(name, None)
 
     def _create(self, name: str) -> DeltaTable:
         contract = self.contracts[name]
-        folder = self.root / name
-        folder.mkdir(parents=True, exist_ok=True)
+        self.place.make(name)
         return DeltaTable.create(
-            folder,
+            self.place.uri(name),
             delta_schema(contract),
             partition_by=["date"] if contract.by_date else None,
             configuration={"delta.logRetentionDuration": "interval 7 days"},
+            storage_options=self.place.options,
         )
 
-    def replaced(self, name: str, keep: timedelta) -> Sequence[Path]:
-        """The data files on the disk that commits have replaced.
+    def replaced(self, name: str, keep: timedelta) -> dict[str, int]:
+        """The data files that commits have replaced and that are still there: their paths in the place, and bytes.
 
         Args:
             name: The table.
@@ -286,10 +310,10 @@ class Lake:
         """
         table = self.open(name)
         if table is None:
-            return []
+            return {}
         hours = max(0, keep // timedelta(hours=1))
         paths = table.vacuum(retention_hours=hours, dry_run=True, enforce_retention_duration=False)
-        return [file for file in (self.root / name / path for path in paths) if file.exists()]
+        return self.place.sizes([f"{name}/{path}" for path in paths])
 
     def vacuum(self, name: str, keep: timedelta) -> int:
         """Delete data files that have been replaced, once nobody reads them; returns how many bytes that frees.
@@ -298,24 +322,66 @@ class Lake:
             name: The table.
             keep: How long ago they must have been replaced, so that a query that is under way still finds them.
         """
-        freed = 0
-        for file in self.replaced(name, keep):
-            freed += file.stat().st_size
-            file.unlink()
-            with suppress(OSError):  # other files are left in the folder
-                file.parent.rmdir()
-        return freed
+        files = self.replaced(name, keep)
+        self.place.delete(files, folders=True)
+        return sum(files.values())
 
     def sweep(self, name: str) -> int:
         """Delete what a run, or a compaction, that never committed has left; returns how many files."""
         last, compacted = self.transaction(name), self.transaction(name, COMPACTION)
-        count = 0
-        for file in (self.root / name).rglob("*.parquet"):
-            match = _RUN.match(file.name)
+        left = []
+        for path in self._data_files(name):
+            match = _RUN.match(_file_name(path))
             if match and (int(match[1]) > last or int(match[2] or 0) > compacted):
-                file.unlink()
-                count += 1
-        return count
+                left.append(path)
+        left += self._strays(name)
+        self.place.delete(left)
+        return len(left)
+
+    def _strays(self, name: str) -> list[str]:
+        """Files of attempts that went on writing when their run had ended without them: no commit names them."""
+        tried = [path for path in self._data_files(name) if _ATTEMPT.search(path)]
+        if not tried:
+            return []
+        known = {f"{name}/{path}" for path in self.files(name)["path"]} | {*self.replaced(name, timedelta(0))}
+        return [path for path in tried if path not in known]
+
+
+def delta_table(place: "Place", name: str) -> DeltaTable | None:
+    """A table of a lake as it is now; None where there is none.
+
+    Raises:
+        Unusable: its log of commits is damaged, or it cannot be reached.
+    """
+    try:
+        with telling(place, "read"):
+            return DeltaTable(place.uri(name), storage_options=place.options)
+    except TableNotFoundError:
+        return None
+    except DeltaError as error:
+        reason = str(error).splitlines()[0][:200]
+        raise Unusable(f"the table {place.uri(name)} is damaged; restore it from a backup: {reason}") from error
+
+
+@contextmanager
+def telling(place: "Place", what: str) -> Iterator[None]:
+    """Turn what an object store refuses to Delta Lake into one sentence.
+
+    Raises:
+        Unusable: it has refused something.
+    """
+    try:
+        yield
+    except OSError as error:
+        if place.options is None or error.errno is not None:
+            raise
+        from crm.storage.remote import why
+
+        raise Unusable(f"the lake {place.name} cannot be {what}: {why(error)}") from error
+
+
+def _file_name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _add_action(part: Part, now: int, changes: bool) -> AddAction:

@@ -1,4 +1,4 @@
-"""Values of the configuration and of options that are written as text: durations, time zones, charsets."""
+"""Values of the configuration and of options that are written as text: durations, sizes, time zones, charsets."""
 
 import re
 from datetime import timedelta
@@ -6,6 +6,8 @@ from typing import Final
 
 from crm.nearest import did_you_mean
 
+_SIZE: Final = re.compile(r"(\d{1,15})(?: ?([KMGT]i)?B)?", re.ASCII)
+_POWERS: Final = {"": 0, "Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40}
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 
 
@@ -35,6 +37,27 @@ class Duration(timedelta):
         days, hours = divmod(hours, 24)
         parts = zip((days, hours, minutes, seconds), "dhms", strict=True)
         return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
+
+
+class Size(int):
+    """A number of bytes written `64MiB`, `1GiB`, `512KiB` or `4096`."""
+
+    @classmethod
+    def parse(cls, text: object) -> "Size":
+        """The size that `text` writes.
+
+        Raises:
+            ValueError: it is not written as a size, or is 0.
+        """
+        match = _SIZE.fullmatch(str(text)) if isinstance(text, str | int) and not isinstance(text, bool) else None
+        size = cls(int(match[1]) << _POWERS[match[2] or ""]) if match else cls(0)
+        if not size:
+            raise ValueError(f"expected a size such as 64MiB, 1GiB or 512KiB, got `{text}`")
+        return size
+
+    def __str__(self) -> str:
+        unit = max((unit for unit, power in _POWERS.items() if self % (1 << power) == 0), key=_POWERS.__getitem__)
+        return f"{self >> _POWERS[unit]}{unit}B" if unit else str(int(self))
 
 
 class Span(Duration):

@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from crm.lake import Lake
+    from crm.lake_config import LakeConfig
     from crm.records import Records
     from crm.secrets import Cipher
+    from crm.storage.places import Place
 
 SCHEMA_VERSION = 1
 """Version of the workspace's layout, kept in its file `version`."""
@@ -44,6 +46,7 @@ class Workspace:
         note: Tells the user something.
         where: Where the records are kept.
         protection: Which of their values are kept encrypted.
+        lake_place: Where the files of the lake are.
     """
 
     def __init__(
@@ -53,12 +56,14 @@ class Workspace:
         note: Callable[[str], None] | None = None,
         where: RecordsConfig | None = None,
         protection: ProtectionConfig | None = None,
+        lake: "LakeConfig | None" = None,
     ) -> None:
         self.path = path
         self.tables = tables
         self.note = note
         self.where = where or RecordsConfig()
         self.protection = protection or ProtectionConfig()
+        self.lake_place = _lake_place(path, lake)
         self._noted = False
 
     @classmethod
@@ -71,6 +76,7 @@ class Workspace:
         note: Callable[[str], None] | None = None,
         where: RecordsConfig | None = None,
         protection: ProtectionConfig | None = None,
+        lake: "LakeConfig | None" = None,
     ) -> "Workspace":
         """Open a workspace.
 
@@ -81,6 +87,7 @@ class Workspace:
             note: Tells the user something.
             where: Where the records are kept; None for the workspace itself.
             protection: Which of their values are kept encrypted; None for none.
+            lake: Where the lake is kept; None for the workspace itself.
 
         Raises:
             Unusable: there is none and `create` is false, or another version of the program made it.
@@ -96,7 +103,7 @@ class Workspace:
         found = version.read_text(encoding="ascii").strip()
         if found != str(SCHEMA_VERSION):
             raise Unusable(f"the workspace {path} has version {found}, and this program reads version {SCHEMA_VERSION}")
-        return cls(path, tables, note, where, protection)
+        return cls(path, tables, note, where, protection, lake)
 
     @property
     def version(self) -> int:
@@ -105,10 +112,20 @@ class Workspace:
 
     @cached_property
     def lake(self) -> "Lake":
-        """The Delta tables."""
+        """The Delta tables.
+
+        Raises:
+            Unusable: they are in a place that is another workspace's, or cannot be reached.
+        """
         from crm.lake import Lake
 
-        return Lake(self.path / "lake", self.tables)
+        if not self.lake_place.shared:
+            return Lake(self.lake_place, self.tables)
+        from crm.storage.owner import check, claim
+
+        mark = key_mark(self.key)
+        check(self.lake_place, mark)
+        return Lake(self.lake_place, self.tables, partial(claim, self.lake_place, mark))
 
     @cached_property
     def records(self) -> "Records":
@@ -180,7 +197,7 @@ class Workspace:
         """
         file = self.path / "key"
         if not file.exists():
-            if (self.path / "lake" / HITS).exists():
+            if any(True for _ in self.lake_place.names(HITS)):
                 raise Unusable(f"{file}, by which visitors are named, is missing; restore it from a backup")
             write_key(self.path, secrets.token_bytes(KEY_BYTES))
         return _read_key(file)
@@ -228,6 +245,14 @@ class Workspace:
         finally:
             os.umask(mask)
             lock.release()
+
+
+def _lake_place(path: Path, lake: "LakeConfig | None") -> "Place":
+    """Where the lake of a workspace is."""
+    from crm.storage.places import LocalPlace
+
+    found = lake.place() if lake is not None else None
+    return found if found is not None else LocalPlace(path / "lake")
 
 
 def key_mark(key: bytes) -> str:

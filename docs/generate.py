@@ -196,7 +196,13 @@ def _kind(kind: msgspec.inspect.Type) -> str:
             return code(map(str, kind.values))
         case msgspec.inspect.CustomType():
             span = "duration, such as `1h30m`"
-            return {"Duration": span, "Span": span, "Zone": "time zone", "Charset": "charset"}[kind.cls.__name__]
+            return {
+                "Duration": span,
+                "Span": span,
+                "Zone": "time zone",
+                "Charset": "charset",
+                "Size": "size, such as `64MiB`",
+            }[kind.cls.__name__]
     return {
         "BoolType": "`true` or `false`",
         "StrType": "text",

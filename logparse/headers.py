@@ -23,16 +23,22 @@ HEADED = ("w3c", "csv")
 """The syntaxes whose logs hold headers."""
 
 
-def cut(blocks: Iterable[Block], spec: LogFormat) -> Iterator[Block]:
-    """Blocks of one header each. Those of other formats are passed on as they are."""
+def cut(blocks: Iterable[Block], spec: LogFormat, header: str = "") -> Iterator[Block]:
+    """Blocks of one header each. Those of other formats are passed on as they are.
+
+    Args:
+        blocks: The blocks, in their order.
+        spec: The format.
+        header: The header in force before them, as `after` gives it; without one, the pattern of the format.
+    """
     if spec.syntax not in HEADED:
         yield from blocks
         return
-    header = spec.pattern
-    date = next((line for line in header.splitlines() if line.startswith(DATE)), "")
+    header = header or spec.pattern
+    date = _date_of(header)
     for block in blocks:
         begin = 0
-        for at, line in _header_lines(block.data, spec):
+        for at, line in header_lines(block.data, spec):
             date = line if line.startswith(DATE) else date
             new = _in_force(header, line, date, spec)
             if new == header:
@@ -43,6 +49,26 @@ def cut(blocks: Iterable[Block], spec: LogFormat) -> Iterator[Block]:
         yield _part(block, begin, len(block.data), _dated(header, date))
 
 
+def after(lines: Iterable[str], spec: LogFormat, header: str = "") -> str:
+    """The header in force behind header lines of a format.
+
+    Args:
+        lines: What `header_lines` has found; of each kind (columns, date), the last one is enough.
+        spec: The format.
+        header: The one before them; without one, the pattern of the format.
+    """
+    header = header or spec.pattern
+    date = _date_of(header)
+    for line in lines:
+        date = line if line.startswith(DATE) else date
+        header = _in_force(header, line, date, spec)
+    return _dated(header, date)
+
+
+def _date_of(header: str) -> str:
+    return next((line for line in header.splitlines() if line.startswith(DATE)), "")
+
+
 def _dated(header: str, date: str) -> str:
     """The header at the end of a block, with the date in force: a header that a later run reads may need it."""
     return f"{header}\n{date}" if date and "\n" not in header else header
@@ -50,10 +76,10 @@ def _dated(header: str, date: str) -> str:
 
 def has_headers(data: bytes, spec: LogFormat) -> bool:
     """Whether some bytes hold a header of a format."""
-    return spec.syntax in HEADED and any(True for _ in _header_lines(data, spec))
+    return spec.syntax in HEADED and any(True for _ in header_lines(data, spec))
 
 
-def _header_lines(data: bytes, spec: LogFormat) -> Iterator[tuple[int, str]]:
+def header_lines(data: bytes, spec: LogFormat) -> Iterator[tuple[int, str]]:
     """Where the headers of a block begin, and their lines."""
     if spec.syntax == "w3c":
         beginnings = [FIELDS.encode(), DATE.encode()]

@@ -1,15 +1,19 @@
 """What the tests of all packages share."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import settings
@@ -143,3 +147,77 @@ def records_url(request: pytest.FixtureRequest) -> str | None:
         return None
     url: str = request.getfixturevalue("postgres").new()
     return url
+
+
+class ObjectStore:
+    """An object store of one's own, in the memory of a process, which speaks S3 over HTTP on loopback.
+
+    Args:
+        log: Where it says what it does.
+    """
+
+    KEYS: ClassVar = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}
+
+    def __init__(self, log: Path) -> None:
+        with log.open("wb") as out:
+            words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        try:
+            self.endpoint = self._said(log)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _said(self, log: Path) -> str:
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self.process.poll() is None:
+            if found := re.search(r"Running on (http://\S+)", log.read_text(errors="replace")):
+                return found[1]
+            time.sleep(0.05)
+        raise AssertionError(log.read_text(errors="replace"))
+
+    def new(self) -> str:
+        """The URL of a folder in a new, empty bucket."""
+        bucket = f"bucket{next(_NUMBERS)}"
+        request = urllib.request.Request(f"{self.endpoint}/{bucket}", method="PUT")
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
+        return f"s3://{bucket}/the/lake"
+
+    def section(self, url: str) -> str:
+        """The section of a configuration that names a URL of it."""
+        return f"lake: {{url: '{url}', s3: {{endpoint: '{self.endpoint}'}}}}\n"
+
+    def stop(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def _object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    pytest.importorskip("moto")
+    pytest.importorskip("obstore")
+    store = ObjectStore(tmp_path_factory.mktemp("s3") / "log")
+    yield store
+    store.stop()
+
+
+@pytest.fixture
+def object_store(_object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> ObjectStore:
+    """An object store of this session, with keys to it in the environment."""
+    for name, value in ObjectStore.KEYS.items():
+        monkeypatch.setenv(name, value)
+    return _object_store
+
+
+@pytest.fixture(params=["workspace", "folder", "s3"])
+def lake_section(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Runs a test three times: what the configuration says of a lake in the workspace, in a folder, and in S3."""
+    if request.param == "workspace":
+        return ""
+    if request.param == "folder":
+        folder = tmp_path / "shared lake"
+        folder.mkdir()
+        return f"lake: {{url: '{folder.as_uri()}'}}\n"
+    store: ObjectStore = request.getfixturevalue("object_store")
+    return store.section(store.new())

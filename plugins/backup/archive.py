@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, Final
 
 from crm.errors import Unusable
+from crm.storage.places import Place
 from plugins.backup.manifest import NAME, Entry, Manifest, decode
 
 CHUNK: Final = 1 << 20
@@ -145,6 +146,18 @@ class Writer:
                 self._add(name, source, stat.st_size, int(stat.st_mtime))
         except OSError as error:
             raise Unusable(f"cannot back up {file}: {error.strerror or error}") from error
+
+    def add_from(self, name: str, place: Place, path: str, size: int) -> None:
+        """Add a file from a place, which has so many bytes.
+
+        Raises:
+            Unusable: it cannot be read, or was cut meanwhile.
+        """
+        try:
+            with place.open(path) as source:
+                self._add(name, source, size, 0)
+        except OSError as error:
+            raise Unusable(f"cannot back up {place.uri(path)}: {error.strerror or error}") from error
 
     def add_bytes(self, name: str, data: bytes) -> None:
         """Add a file that is not on the disk."""

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from crm.errors import Unusable
 from crm.records import Records
+from crm.storage.places import LocalPlace, Place
 from crm.tables import Table
 from crm.workspace import RECORDS_FILE, Workspace
 from plugins.backup.archive import faults, unpack
@@ -47,7 +48,7 @@ def check(file: Path, tables: Mapping[str, Table]) -> Checked:
         manifest, found = unpack(file, where)
         refuse(file, manifest, found)
         _see_data_files(file, folder, manifest)
-        held = contents(Records(folder / RECORDS_FILE, known(manifest, tables)), folder / "lake", manifest)
+        held = contents(Records(folder / RECORDS_FILE, known(manifest, tables)), LocalPlace(folder / "lake"), manifest)
     compare(file, manifest, held)
     return Checked(manifest, held)
 
@@ -74,7 +75,7 @@ def known(manifest: Manifest, tables: Mapping[str, Table]) -> dict[str, Table]:
     return {name: table for name, table in tables.items() if name in manifest.tables}
 
 
-def contents(records: Records, lake: Path, manifest: Manifest) -> dict[str, Contents]:
+def contents(records: Records, lake: Place, manifest: Manifest) -> dict[str, Contents]:
     """What the tables hold that a manifest names and whose contracts are known."""
     with records.snapshot() as connection:
         held = {name: of_records(records, name, connection) for name in records.contracts}
@@ -97,7 +98,7 @@ def compare(file: Path, manifest: Manifest, held: Mapping[str, Contents]) -> Non
 
 def _see_data_files(file: Path, folder: Path, manifest: Manifest) -> None:
     sizes = {entry.name: entry.size for entry in manifest.files}
-    for name, table in lake_tables(folder / "lake"):
+    for name, table in lake_tables(LocalPlace(folder / "lake")):
         for path, size, _ in data_files(table):
             if sizes.get(f"lake/{name}/{path}") != size:
                 raise Unusable(f"the backup {file} lacks the data file {path} of the table {name}; take another one")
@@ -109,4 +110,4 @@ def workspace_contents(workspace: Workspace) -> dict[str, Contents]:
     for records in {id(each): each for each in (workspace.local, workspace.records)}.values():
         with records.snapshot() as connection:
             held |= {name: of_records(records, name, connection) for name in records.contracts}
-    return held | {name: of_lake(table) for name, table in lake_tables(workspace.path / "lake")}
+    return held | {name: of_lake(table) for name, table in lake_tables(workspace.lake.place)}

@@ -2,16 +2,15 @@
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 import sqlalchemy as sa
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
 
-from crm.errors import Unusable
+from crm.lake import delta_table
 from crm.records import Records
+from crm.storage.places import Place
 from plugins.backup.manifest import Contents
 
 LOG: Final = "_delta_log"
@@ -32,18 +31,16 @@ def of_records(records: Records, name: str, connection: sa.Connection) -> Conten
     return Contents("records", rows, sha256.hexdigest())
 
 
-def lake_tables(lake: Path) -> Iterator[tuple[str, DeltaTable]]:
+def lake_tables(lake: Place) -> Iterator[tuple[str, DeltaTable]]:
     """The Delta tables of a lake with their names, also of those whose plugin is not there.
 
     Raises:
         Unusable: the log of one is damaged.
     """
-    for folder in sorted(lake.glob(f"*/{LOG}")) if lake.is_dir() else ():
-        try:
-            yield folder.parent.name, DeltaTable(folder.parent)
-        except DeltaError as error:
-            reason = str(error).splitlines()[0][:200]
-            raise Unusable(f"the table {folder.parent} is damaged; restore it from a backup: {reason}") from error
+    for name in lake.folders():
+        table = delta_table(lake, name)
+        if table is not None:
+            yield name, table
 
 
 def data_files(table: DeltaTable) -> list[tuple[str, int, int]]:

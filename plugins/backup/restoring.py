@@ -15,14 +15,17 @@ from crm.audit import AUDIT, append
 from crm.errors import Unusable
 from crm.forgetting import replay
 from crm.forgotten import FORGOTTEN
+from crm.lake_config import LakeConfig
 from crm.protection import ProtectionConfig, RecordsConfig
 from crm.records import Records
 from crm.secrets import key_file
+from crm.storage.places import LocalPlace
 from crm.tables import Table
 from crm.workspace import RECORDS_FILE, Workspace
 from plugins.backup.archive import sync_folder, unpack
 from plugins.backup.checking import compare, contents, known, refuse
 from plugins.backup.manifest import Contents, Manifest
+from plugins.backup.moving import to_place
 from plugins.backup.snapshot import CONFIG, mark_of
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -54,12 +57,14 @@ class Settings:
     Attributes:
         file: Its configuration.
         where: Where its records go.
+        lake: Where its lake goes.
         protection: Which values are kept encrypted.
     """
 
     file: Path
     where: RecordsConfig
     protection: ProtectionConfig
+    lake: LakeConfig
 
 
 @dataclass(frozen=True)
@@ -108,12 +113,13 @@ def restore(
         manifest, found = unpack(backup, lambda name: part / name)
         refuse(backup, manifest, found)
         workspace = _configured(part, tables, settings)
-        held = contents(Records(part / RECORDS_FILE, known(manifest, tables)), part / "lake", manifest)
+        held = contents(Records(part / RECORDS_FILE, known(manifest, tables)), LocalPlace(part / "lake"), manifest)
         compare(backup, manifest, held)
         newer = _newer_list(witness, workspace, tables, warn)
         listed = held[FORGOTTEN.name].rows if FORGOTTEN.name in held else 0
         if listed or (newer is not None and newer.height):
             _see_key(workspace, backup)
+        to_place(workspace, manifest, backup)
         _to_database(workspace, manifest, backup)
         with workspace.lock():
             erased = _erase(workspace, newer, backup)
@@ -140,18 +146,23 @@ def _configured(part: Path, tables: Mapping[str, Table], settings: Settings | No
     """The workspace that was unpacked, with its configuration.
 
     Raises:
-        Unusable: the one in the backup keeps records in a database, which may be the very one that is in use.
+        Unusable: the one in the backup keeps records or lake elsewhere, which may be the very ones that are in use.
     """
     file = part / CONFIG
     if settings is not None:
         file.unlink(missing_ok=True)
         shutil.copyfile(settings.file, file)
-        return Workspace.open(part, tables, where=settings.where, protection=settings.protection)
+        return Workspace.open(part, tables, where=settings.where, protection=settings.protection, lake=settings.lake)
     if _said(file, "records", RecordsConfig).url is not None:
         raise Unusable(
             "the configuration in the backup keeps the records in a database (`records.url`), which may be in use; say "
             "where they go by `crm -c FILE backup restore`: FILE names an empty database, or none to keep them in the "
             "folder"
+        )
+    if _said(file, "lake", LakeConfig).url is not None:
+        raise Unusable(
+            "the configuration in the backup keeps the lake elsewhere (`lake.url`), where it may be in use; say where "
+            "it goes by `crm -c FILE backup restore`: FILE names an empty place, or none to keep it in the folder"
         )
     return Workspace.open(part, tables, protection=_said(file, "protection", ProtectionConfig))
 
@@ -176,8 +187,7 @@ def _to_database(workspace: Workspace, manifest: Manifest, backup: Path) -> None
         for name in names:
             for rows in source.batches(name, connection=reader, raw=True):
                 target.append(writer, name, rows, raw=True)
-    lake = workspace.path / "lake"
-    held = contents(target, lake, manifest)
+    held = contents(target, LocalPlace(workspace.path / "lake"), manifest)
     compare(backup, manifest, {name: held[name] for name in names})
     with source.begin() as connection:
         for name in names:
@@ -216,7 +226,8 @@ def _newer_list(
 def _list_of(place: Path, workspace: Workspace, tables: Mapping[str, Table]) -> tuple[str, pl.DataFrame]:
     """The mark of a workspace, or of that which a backup is of, and its list of people who were forgotten."""
     if place.is_dir():
-        other = Workspace.open(place, tables, where=_said(place / CONFIG, "records", RecordsConfig))
+        where, lake = _said(place / CONFIG, "records", RecordsConfig), _said(place / CONFIG, "lake", LakeConfig)
+        other = Workspace.open(place, tables, where=where, lake=lake)
         return mark_of(other.key), other.records.frame(FORGOTTEN.name)
     with TemporaryDirectory(prefix=".crm-forgotten-", dir=workspace.path) as name:
         file = Path(name) / RECORDS_FILE

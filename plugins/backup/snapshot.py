@@ -191,14 +191,17 @@ def _others(home: Path) -> Iterator[Path]:
 def _add_lake(writer: Writer, workspace: Workspace) -> dict[str, Contents]:
     """Add the data files that the tables have now, and their logs."""
     tables = {}
-    for name, table in lake_tables(workspace.path / "lake"):
-        root = workspace.path / "lake" / name
-        for path, size, _ in data_files(table):
-            if not (root / path).is_file() or (root / path).stat().st_size != size:
-                raise Unusable(f"the data file {root / path} is missing or damaged; restore it from an older backup")
-            writer.add(f"lake/{name}/{path}", root / path)
-        for file in sorted((root / LOG).rglob("*")):
-            if file.is_file():
-                writer.add(str(file.relative_to(workspace.path)), file)
+    place = workspace.lake.place
+    for name, table in lake_tables(place):
+        wanted = {f"{name}/{path}": size for path, size, _ in data_files(table)}
+        there = place.sizes(wanted)
+        for path, size in wanted.items():
+            if there.get(path) != size:
+                raise Unusable(
+                    f"the data file {place.uri(path)} is missing or damaged; restore it from an older backup"
+                )
+        logs = place.sizes(sorted(place.names(f"{name}/{LOG}")))
+        for path, size in (wanted | logs).items():
+            writer.add_from(f"lake/{path}", place, path, size)
         tables[name] = of_lake(table)
     return tables

@@ -1,14 +1,15 @@
 """The section `logs` of the configuration."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import msgspec
 from msgspec import Meta
 
 from crm.errors import Unusable
 from crm.nearest import did_you_mean, one_of
-from crm.units import Charset, Duration, Zone
+from crm.s3_config import S3Config
+from crm.units import Charset, Duration, Size, Zone
 from logparse.rules import BehaviourRules, DropRule, PageRules, RobotRules, Rules, SessionRules, VisitorRules
 from logparse.spec import LogFormat, Syntax
 
@@ -92,6 +93,29 @@ class FormatConfig(msgspec.Struct, frozen=True, kw_only=True):
         return LogFormat(name, cast(Syntax, syntax), self.pattern, self.help, self.keys)
 
 
+EngineName = Literal["local", "spark"]
+"""Where logs are mined: on this machine, or on a cluster of Apache Spark."""
+
+
+class SparkConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The cluster of Apache Spark that the engine spark works on."""
+
+    master: Annotated[
+        str | None,
+        Meta(
+            description="URL of the cluster: spark://HOST:PORT, yarn, k8s://URL, or local[N] for N processes here; "
+            "without it, what Spark's own configuration says, else local[*]."
+        ),
+    ] = None
+    settings: Annotated[
+        dict[str, str | int | float | bool],
+        Meta(description="Spark's own settings by name, such as spark.executor.memory: 2g."),
+    ] = {}
+    range: Annotated[Size, Meta(description="So many bytes of a log that is not compressed are one task.")] = Size(
+        64 << 20
+    )
+
+
 class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Access logs: format, visitors, pages, robots, sessions."""
 
@@ -106,6 +130,11 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
     robots: RobotsConfig = RobotsConfig()
     sessions: SessionsConfig = SessionsConfig()
     drop: Annotated[tuple[DropRule, ...], Meta(description="Hits that are not stored, each rule with a name.")] = ()
+    engine: Annotated[
+        EngineName, Meta(description="Where logs are mined: local is this machine, spark a cluster of Apache Spark.")
+    ] = "local"
+    spark: SparkConfig = SparkConfig()
+    s3: S3Config = S3Config()
 
     def check(self, host: "PluginHost") -> None:
         """Compile the log formats, and see whether the rules agree with each other; `crm config check` asks for it.
@@ -117,6 +146,7 @@ class LogsConfig(msgspec.Struct, frozen=True, kw_only=True):
         from plugins.logs.opening import choose_format
 
         self.session_rules()
+        self.s3.check("logs.s3")
         try:
             choose_format(self.format, [*host.log_formats().values(), *self.log_formats()])
         except FormatError as error:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from typing import Generic, TypeVar
 
 import numpy as np
 import polars as pl
@@ -25,21 +26,22 @@ WINDOW_HITS = 1_000_000
 
 DAY = timedelta(days=1)
 COLUMNS = ("visitor", "ts", "page", "login", "status", "kind", "bot", "source", "line")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
-class Touched:
+class Touched(Generic[V]):
     """What has to be rebuilt: the dates of the touched runs, and their visitors (None: everybody).
 
     The sessions of the dates in `gone` go, whosever they are.
     """
 
     dates: list[date]
-    visitors: pl.Series | None
+    visitors: V | None
     gone: list[date] = field(default_factory=list)
 
 
-def touched(lake: Lake, built: int, rules: SessionRules) -> Touched:
+def touched(lake: Lake, built: int, rules: SessionRules) -> Touched[pl.Series]:
     """What the runs after `built` have touched.
 
     Args:
@@ -62,13 +64,13 @@ def touched(lake: Lake, built: int, rules: SessionRules) -> Touched:
     return Touched(sorted(days), visitors)
 
 
-def pruned(lake: Lake, before: date, rules: SessionRules) -> Touched:
+def pruned(lake: Lake, before: date, rules: SessionRules) -> Touched[pl.Series]:
     """What taking out all hits before a date has touched: also the runs that may have gone on over its midnight.
 
     Of such a run, the hits since the date are left, and become sessions of their own.
     """
-    gone = sorted(day for day in lake.files("sessions")["date"].unique().to_list() if day < before)
-    midnight = _midnight(before)
+    gone = gone_before(lake, before)
+    midnight = midnight_of(before)
     near = lake.scan("hits", dates=[before, before + DAY]).filter(
         pl.col("ts") <= midnight + rules.idle, pl.col("bot").is_null()
     )
@@ -80,9 +82,14 @@ def pruned(lake: Lake, before: date, rules: SessionRules) -> Touched:
     return Touched(sorted(days), visitors, gone)
 
 
+def gone_before(lake: Lake, before: date) -> list[date]:
+    """The dates before one that have sessions."""
+    return sorted(day for day in lake.files("sessions")["date"].unique().to_list() if day < before)
+
+
 def _crosses(lake: Lake, day: date, step: timedelta, visitors: pl.Series, idle: timedelta) -> bool:
     """Whether a run of one of the visitors goes over the midnight between `day` and the day before or after."""
-    midnight = _midnight(day if step < timedelta(0) else day + DAY)
+    midnight = midnight_of(day if step < timedelta(0) else day + DAY)
     near = (
         lake.scan("hits", dates=[(midnight - DAY).date(), midnight.date()])
         .filter(pl.col("ts").is_between(midnight - idle, midnight + idle), pl.col("bot").is_null())
@@ -99,23 +106,33 @@ def _crosses(lake: Lake, day: date, step: timedelta, visitors: pl.Series, idle: 
     return bool(sides.select(pl.len()).collect().item())
 
 
-def rebuild(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int, what: Touched) -> list[date]:
+def rebuild(lake: Lake, rules: SessionRules, sources: pl.DataFrame, run: int, what: Touched[pl.Series]) -> list[date]:
     """Rebuild the sessions of the touched visitors on the touched dates, and commit them as of a run."""
-    ranks = sources.sort("first_ts", "fingerprint").select("source").with_row_index("rank")
+    ranks = ranked(sources)
     with ThreadPoolExecutor(max_workers=1) as writer:
         made = (found for stretch in _stretches(what.dates) for found in _made(lake, stretch, what, ranks, rules))
         written = [writer.submit(_write, lake, found, run, f"new-{at:06d}") for at, found in enumerate(made)]
     parts = [part for future in written for part in future.result()]
     if what.visitors is not None:
         parts += _write(lake, _kept(lake, what), run, "kept")
+    return publish(lake, parts, run, what)
+
+
+def publish(lake: Lake, parts: list[Part], run: int, what: Touched[V]) -> list[date]:
+    """Commit new sessions in the place of those that were touched; the dates that this changed."""
     old = set(lake.files("sessions")["date"].to_list())
     touched_dates = {*what.dates, *what.gone}
     lake.commit("sessions", parts, run, replace=sorted(old if what.visitors is None else touched_dates))
     return sorted(touched_dates | (old if what.visitors is None else set()))
 
 
+def ranked(sources: pl.DataFrame) -> pl.DataFrame:
+    """The `rank` of each source, by which hits of one instant are ordered."""
+    return sources.sort("first_ts", "fingerprint").select("source").with_row_index("rank")
+
+
 def _made(
-    lake: Lake, stretch: list[date], what: Touched, ranks: pl.DataFrame, rules: SessionRules
+    lake: Lake, stretch: list[date], what: Touched[pl.Series], ranks: pl.DataFrame, rules: SessionRules
 ) -> Iterator[pl.DataFrame]:
     """The sessions of a stretch of dates, window by window."""
     windows = list(_windows(lake, stretch))
@@ -129,7 +146,7 @@ def _made(
         yield sessions(hits, rules)
 
 
-def _kept(lake: Lake, what: Touched) -> pl.DataFrame:
+def _kept(lake: Lake, what: Touched[pl.Series]) -> pl.DataFrame:
     """The sessions of all other visitors on the touched dates."""
     assert what.visitors is not None
     old = lake.scan("sessions", dates=what.dates)
@@ -156,18 +173,18 @@ def _stretches(dates: list[date]) -> list[list[date]]:
 def _windows(lake: Lake, stretch: list[date]) -> Iterator[tuple[datetime, datetime]]:
     """Times [start, end) that cover a stretch of dates, each with about `WINDOW_HITS` hits."""
     sizes = dict(lake.files("hits").group_by("date").agg(pl.col("rows").sum()).iter_rows())
-    start, held = _midnight(stretch[0]), 0
+    start, held = midnight_of(stretch[0]), 0
     for day in stretch:
         size = sizes.get(day, 0)
         if held and held + size > WINDOW_HITS:
-            yield start, _midnight(day)
-            start, held = _midnight(day), 0
+            yield start, midnight_of(day)
+            start, held = midnight_of(day), 0
         slices = -(-size // WINDOW_HITS)
         for _ in range(slices - 1):
             yield start, start + DAY / slices
             start += DAY / slices
         held = held + size if slices <= 1 else size // slices
-    yield start, _midnight(stretch[-1] + DAY)
+    yield start, midnight_of(stretch[-1] + DAY)
 
 
 def _load(
@@ -177,10 +194,15 @@ def _load(
     last = (end - timedelta(microseconds=1)).date()
     days = [start.date() + timedelta(days=n) for n in range((last - start.date()).days + 1)]
     hits = lake.scan("hits", dates=days).filter(pl.col("bot").is_null())
-    if start != _midnight(start.date()) or end != _midnight(end.date()):
+    if start != midnight_of(start.date()) or end != midnight_of(end.date()):
         hits = hits.filter(pl.col("ts") >= start, pl.col("ts") < end)
     if visitors is not None:
         hits = hits.filter(pl.col("visitor").is_in(visitors.implode()))
+    return needed(hits, ranks, rules)
+
+
+def needed(hits: pl.LazyFrame, ranks: pl.DataFrame, rules: SessionRules) -> pl.DataFrame:
+    """Hits of the lake as `logparse.sessions` takes them, with the rank of their source."""
     origin = ("referrer", "host") if rules.new_referrer else ()
     frame = hits.select(*COLUMNS, *origin).with_columns(is_view().alias("view"), signs())
     rank = pl.col("source").replace_strict(ranks["source"], ranks["rank"], return_dtype=pl.Int64).alias("rank")
@@ -201,5 +223,6 @@ def _carry(
     return hits.filter(~goes_on), hits.filter(goes_on)
 
 
-def _midnight(day: date) -> datetime:
+def midnight_of(day: date) -> datetime:
+    """When a UTC date begins."""
     return datetime.combine(day, time(), UTC)

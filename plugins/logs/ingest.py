@@ -2,15 +2,15 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import polars as pl
 
 from crm.lake import Lake, Part
-from logparse.blocks import open_stream
-from logparse.errors import LogparseError, UnreadableSource
+from logparse.compression import Unpacked
+from logparse.errors import LogparseError
 from logparse.headers import layout_of
 from logparse.identity import Position, digest
 from logparse.kernel import Account, Kernel
@@ -53,6 +53,34 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Ready:
+    """An input whose new lines can be read.
+
+    Attributes:
+        item: The input.
+        number: Its place among the inputs.
+        seen: What its file looked like.
+        opened: The log; its blocks can be read while it is open.
+        source: The number of its source.
+        size: Bytes that were there when it was opened, packed ones where it is `packed`.
+        packed: Whether it is compressed.
+    """
+
+    item: Input
+    number: int
+    seen: Seen | None
+    opened: Opened
+    source: int
+    size: int
+    packed: bool
+
+    @property
+    def prefix(self) -> str:
+        """How the names of its data files begin, behind the run."""
+        return f"{self.number:05d}-"
+
+
+@dataclass(frozen=True)
 class Intake:
     """What it takes to read logs into a lake as one run."""
 
@@ -76,44 +104,66 @@ class Intake:
             item: The input.
             number: Its place among the inputs, which names its data files.
         """
-        path = str(item.path.resolve()) if item.path else ""
         try:
-            before = _stat(item.path) if item.path else None
-            if before and not self.verify and self.ledger.unchanged(path, before):
-                return Outcome(item.name, "unchanged")
-            with open_stream(item.stream) as (stream, plain):
-                seen = Seen.of(os.fstat(stream.fileno()), time.time_ns()) if item.path else None
-                opened = open_log(
-                    stream,
-                    plain=plain and item.path is not None,
-                    wanted=self.wanted,
-                    known=self.formats,
-                    ledger=self.ledger,
-                    charset=self.rules.charset,
-                    tz=self.rules.tz,
-                )
-                outcome = self._read_opened(opened, item, number, path, seen)
-            if self.rejects is not None:
-                known = outcome.reading.source if outcome.reading else opened and opened.source
-                self.rejects.end(item.name, known.number if known else None)
-            return outcome
+            with self.opened(item, number) as found:
+                return found if isinstance(found, Outcome) else self.finish(found, *self._here(found))
         except LogparseError as error:
-            if item.found and item.path and not item.path.exists():
-                return Outcome(item.name, "gone")
-            return Outcome(item.name, "refused", error=str(error).removeprefix(f"{item.path}: "))
+            return refused(item, error)
 
-    def _read_opened(self, opened: Opened | None, item: Input, number: int, path: str, seen: Seen | None) -> Outcome:
-        if opened is None:
-            return Outcome(item.name, "nothing to read yet" if seen and seen.size else "empty")
-        source = opened.source.number if opened.source else self.ledger.next_number()
-        pieces, parts, error = self._pieces(opened, source, number)
+    @contextmanager
+    def opened(self, item: Input, number: int) -> "Iterator[Ready | Outcome]":
+        """Open one input; what became of it, if it is not worth to be read.
+
+        Raises:
+            LogparseError: it cannot be read; see `refused`.
+        """
+        before = item.look()
+        if before and not self.verify and self.ledger.unchanged(item.place, before):
+            yield Outcome(item.name, "unchanged")
+            return
+        with item.opened() as (stream, plain):
+            seen = None
+            if before:
+                seen = Seen.of(os.fstat(stream.fileno()) if item.path else before, time.time_ns())
+            opened = open_log(
+                stream,
+                plain=plain and item.path is not None,
+                wanted=self.wanted,
+                known=self.formats,
+                ledger=self.ledger,
+                charset=self.rules.charset,
+                tz=self.rules.tz,
+            )
+            if opened is None:
+                yield Outcome(item.name, "nothing to read yet" if seen and seen.size else "empty")
+                return
+            source = opened.source.number if opened.source else self.ledger.next_number()
+            yield Ready(item, number, seen, opened, source, seen.size if seen else 0, isinstance(stream, Unpacked))
+
+    def finish(self, log: Ready, pieces: list[Piece], parts: list[Part], error: str) -> Outcome:
+        """Note what was read of a log, or delete its data files where nothing of it is to be stored.
+
+        Args:
+            log: The log.
+            pieces: What its blocks became.
+            parts: Their data files.
+            error: Why reading has ended before its end; else empty.
+        """
+        outcome = self._finished(log, pieces, parts, error)
+        if self.rejects is not None:
+            known = outcome.reading.source if outcome.reading else log.opened.source
+            self.rejects.end(log.item.name, known.number if known else None)
+        return outcome
+
+    def _finished(self, log: Ready, pieces: list[Piece], parts: list[Part], error: str) -> Outcome:
+        opened = log.opened
         account = sum((piece.account for piece in pieces), Account())
         total = opened.source.account + account if opened.source else account
         if pieces:
             total += opened.taken_back
         rejects = [piece.rejects for piece in pieces] or [pl.DataFrame(schema=REJECTS)]
         outcome = Outcome(
-            item.name,
+            log.item.name,
             "read",
             parts=parts,
             format=opened.format.name,
@@ -123,28 +173,26 @@ class Intake:
         if not error and total.is_mostly_rejected:
             error = f"more than half of its lines do not fit the format {opened.format.name}, so none is stored"
         if error:
-            self.lake.discard("hits", self.run, _prefix(number))
+            self.lake.discard("hits", self.run, log.prefix)
             return replace(outcome, state="refused", parts=[], error=error)
         if not pieces and opened.source is None:
             return replace(outcome, state="empty")
-        reading = _reading(opened, source, pieces, account, total, item, path, seen)
+        reading = _reading(log, pieces, account, total)
         self.ledger.note(reading)
         return replace(outcome, state="read" if pieces else "nothing new", reading=reading)
 
-    def _pieces(self, opened: Opened, source: int, number: int) -> tuple[list[Piece], list[Part], str]:
-        """All blocks parsed and stored: what they became, their data files, and the error that ended it, if any."""
-        kernel = Kernel(layout_of(opened.format), self.rules, self.key, self.robots)
-        task = Pieces(kernel, source, self.run, all_rejects=self.rejects is not None)
+    def task(self, log: Ready) -> Pieces:
+        """What makes the pieces of a log."""
+        kernel = Kernel(layout_of(log.opened.format), self.rules, self.key, self.robots)
+        return Pieces(kernel, log.source, self.run, all_rejects=self.rejects is not None)
+
+    def gathered(self, stored: Iterable[tuple[Piece, list[Part]]]) -> tuple[list[Piece], list[Part], str]:
+        """All pieces of a log as they come: what they became, their data files, and the error that ended it, if any."""
         pieces: list[Piece] = []
         parts: list[Part] = []
-
-        def store(at: int, piece: Piece) -> tuple[Piece, list[Part]]:
-            stored = self.lake.store("hits", piece.files, self.run, f"{_prefix(number)}{at:06d}")
-            return replace(piece, files=[]), stored
-
         try:
-            for piece, stored in self.pool.map(task, opened.blocks, store):
-                parts += stored
+            for piece, files in stored:
+                parts += files
                 if self.rejects is not None:
                     self.rejects.add(piece.rejects)
                 rejects = piece.rejects.head(KEPT_REJECTS) if len(pieces) < KEPT_REJECTS else piece.rejects.clear()
@@ -154,30 +202,26 @@ class Intake:
             return pieces, parts, str(failure)
         return pieces, parts, ""
 
+    def _here(self, log: Ready) -> tuple[list[Piece], list[Part], str]:
+        """All blocks parsed and stored by the processes of this machine."""
 
-def _prefix(number: int) -> str:
-    """How the names of the data files of an input begin."""
-    return f"{number:05d}-"
+        def store(at: int, piece: Piece) -> tuple[Piece, list[Part]]:
+            stored = self.lake.store("hits", piece.files, self.run, f"{log.prefix}{at:06d}")
+            return replace(piece, files=[]), stored
 
-
-def _stat(path: Path) -> os.stat_result:
-    try:
-        return path.stat()
-    except OSError as error:
-        raise UnreadableSource(error.strerror or str(error)) from error
+        return self.gathered(self.pool.map(self.task(log), log.opened.blocks, store))
 
 
-def _reading(
-    opened: Opened,
-    number: int,
-    pieces: list[Piece],
-    account: Account,
-    total: Account,
-    item: Input,
-    path: str,
-    seen: Seen | None,
-) -> Reading:
+def refused(item: Input, error: LogparseError) -> Outcome:
+    """What became of an input that cannot be read."""
+    if item.found and item.path and not item.path.exists():
+        return Outcome(item.name, "gone")
+    return Outcome(item.name, "refused", error=str(error).removeprefix(f"{item.path}: "))
+
+
+def _reading(log: Ready, pieces: list[Piece], account: Account, total: Account) -> Reading:
     """The ledger's row of what was read."""
+    opened, item = log.opened, log.item
     before = opened.source
     if pieces:
         tail, beginning = pieces[-1].tail, opened.beginning
@@ -191,15 +235,15 @@ def _reading(
     newest = max((piece.newest_ts for piece in pieces if piece.newest_ts), default=None)
     pattern = pieces[-1].header if pieces and pieces[-1].header else opened.format.pattern
     source = Source(
-        number,
+        log.source,
         position,
         opened.format.name,
         pattern,
-        path or item.name,
+        item.place or item.name,
         first,
         total,
         opened.charset if pieces or before is None else before.charset,
         opened.tz if pieces or before is None else before.tz,
         cut,
     )
-    return Reading(source, account, newest, seen, path, opened.taken_back if pieces else NOTHING)
+    return Reading(source, account, newest, log.seen, item.place, opened.taken_back if pieces else NOTHING)

@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from os import stat_result
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from crm.records import Records
 from logparse.charsets import UTF8
 from logparse.identity import Position, digest
 from logparse.kernel import Account
+from plugins.logs.objects import Look
 from plugins.logs.tails import NOTHING, Cut
 
 KEPT_ROWS = 64
@@ -62,7 +62,7 @@ class Seen:
     inode: int
 
     @classmethod
-    def of(cls, stat: stat_result, now_ns: int) -> "Seen":
+    def of(cls, stat: Look, now_ns: int) -> "Seen":
         """What `stat` tells at a time."""
         tick = FINE_NS if stat.st_mtime_ns % 1_000_000_000 else COARSE_NS
         settled = now_ns - stat.st_mtime_ns > tick
@@ -163,7 +163,7 @@ class Ledger:
             self._files[row["name"]] = Seen(row["size"], row["mtime_ns"], row["inode"])
             self._owner[row["name"]] = row["source"]
 
-    def unchanged(self, path: str, now: stat_result) -> Source | None:
+    def unchanged(self, path: str, now: Look) -> Source | None:
         """The source behind a path whose size, time of change and inode are as they were; None to open it."""
         if self._files.get(path) != Seen(now.st_size, now.st_mtime_ns, now.st_ino):
             return None

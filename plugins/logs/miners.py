@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from typing import Protocol
 
 import polars as pl
 
@@ -15,6 +16,33 @@ BATCH_SESSIONS = 1_000_000
 """Miners are given the dates of about so many sessions at a time."""
 
 
+class ByDate(Protocol):
+    """Runs a miner over the sessions of some dates."""
+
+    def __call__(
+        self, lake: Lake, miner: Miner, tables: Sequence[str], dates: Sequence[date], run: int
+    ) -> tuple[dict[str, list[Part]], list[str]]:
+        """The data files of each of the tables, which wait for their commit, and what the miner has to say.
+
+        A table that is not named has the run already: its files bear the same names and are being read.
+        """
+
+
+def in_batches(
+    lake: Lake, miner: Miner, tables: Sequence[str], dates: Sequence[date], run: int
+) -> tuple[dict[str, list[Part]], list[str]]:
+    """Run a miner here, over some dates at a time (a `ByDate`)."""
+    parts: dict[str, list[Part]] = {name: [] for name in tables}
+    notes: dict[str, None] = {}
+    for number, batch in enumerate(_batches(lake, dates)):
+        hits = lake.scan("hits", dates=reached(batch)) if miner.hits else None
+        mined = mined_by(miner, lake.scan("sessions", dates=batch), batch, hits)
+        notes |= dict.fromkeys(mined.notes)
+        for name in tables:
+            parts[name] += lake.write(name, rows_of(lake, name, mined.tables, batch), run, f"{number:04d}")
+    return parts, list(notes)
+
+
 def mine(
     lake: Lake,
     miners: Sequence[Miner],
@@ -22,6 +50,7 @@ def mine(
     run: int,
     failed: Callable[[Miner, BaseException], None],
     noted: Callable[[str], None],
+    by_date: ByDate = in_batches,
 ) -> None:
     """Bring every miner's tables up to the sessions of a run.
 
@@ -33,6 +62,7 @@ def mine(
         failed: Told of a miner that raises: its tables stay as they are until it works again, and the
             other miners go on.
         noted: Told what miners have to say.
+        by_date: Runs the miners whose tables are by date; those of the newest sessions run here.
     """
     everything: list[date] | None = None
     for miner in miners:
@@ -45,11 +75,11 @@ def mine(
                 _renew(lake, miner, behind, run, noted)
                 continue
             if changed is not None and min(built[name] for name in behind) >= changed[0]:
-                _refresh(lake, miner, behind, changed[1], run, noted)
+                _refresh(lake, miner, behind, changed[1], run, noted, by_date)
                 continue
             if everything is None:
                 everything = sorted(lake.files("sessions")["date"].unique().to_list())
-            _refresh(lake, miner, behind, everything, run, noted, whole=True)
+            _refresh(lake, miner, behind, everything, run, noted, by_date, whole=True)
         except BROKEN as error:
             failed(miner, error)
 
@@ -69,9 +99,11 @@ def _in_lake(lake: Lake, miner: Miner) -> Sequence[str]:
 def _renew(lake: Lake, miner: Miner, tables: Sequence[str], run: int, noted: Callable[[str], None]) -> None:
     """Replace all rows of some of a miner's tables by what it makes of the newest sessions."""
     sessions = newest_sessions(lake, miner.newest or 0)
-    mined = _mined(lake, miner, sessions.lazy(), sessions["date"].unique().sort().to_list())
+    dates = sessions["date"].unique().sort().to_list()
+    hits = lake.scan("hits", dates=reached(dates)) if miner.hits else None
+    mined = mined_by(miner, sessions.lazy(), dates, hits)
     for name in tables:
-        rows = _rows(lake, name, mined.tables, ())
+        rows = rows_of(lake, name, mined.tables, ())
         lake.commit(name, lake.write(name, rows, run, "0000"), run, replace=())
     held = int(lake.files("sessions")["rows"].sum())
     if miner.newest and sessions.height == miner.newest < held:
@@ -93,15 +125,26 @@ def newest_sessions(lake: Lake, most: int) -> pl.DataFrame:
     return chronological(found).tail(most)
 
 
-def _mined(lake: Lake, miner: Miner, sessions: pl.LazyFrame, dates: Collection[date]) -> Mined:
-    found = miner.mine(sessions, dates, _hits(lake, dates)) if miner.hits else miner.mine(sessions, dates)
+def mined_by(miner: Miner, sessions: pl.LazyFrame, dates: Collection[date], hits: pl.LazyFrame | None) -> Mined:
+    """What a miner makes of people's sessions and hits, among those of some dates.
+
+    Args:
+        miner: The miner.
+        sessions: The sessions of the dates.
+        dates: The dates.
+        hits: The hits of the dates that sessions reach into, where the miner wants them.
+    """
+    people = pl.col("bot").is_null()
+    if hits is None:
+        found = miner.mine(sessions.filter(people), dates)
+    else:
+        found = miner.mine(sessions.filter(people), dates, hits.filter(people))
     return found if isinstance(found, Mined) else Mined(found)
 
 
-def _hits(lake: Lake, dates: Collection[date]) -> pl.LazyFrame:
-    """People's hits of some dates, and of the dates behind them."""
-    wanted = {*dates, *(day + timedelta(days=1) for day in dates)}
-    return lake.scan("hits", dates=sorted(wanted)).filter(pl.col("bot").is_null())
+def reached(dates: Collection[date]) -> list[date]:
+    """The dates on which sessions of some dates have hits: these, and those behind them."""
+    return sorted({*dates, *(day + timedelta(days=1) for day in dates)})
 
 
 def _refresh(
@@ -111,20 +154,12 @@ def _refresh(
     dates: Sequence[date],
     run: int,
     noted: Callable[[str], None],
+    by_date: ByDate,
     *,
     whole: bool = False,
 ) -> None:
-    """Replace the rows of some dates, or of all, in some of a miner's tables.
-
-    A table that has the run already is left alone: its files bear the same names and are being read.
-    """
-    parts: dict[str, list[Part]] = {name: [] for name in tables}
-    notes: dict[str, None] = {}
-    for number, batch in enumerate(_batches(lake, dates)):
-        mined = _mined(lake, miner, lake.scan("sessions", dates=batch).filter(pl.col("bot").is_null()), batch)
-        notes |= dict.fromkeys(mined.notes)
-        for name in tables:
-            parts[name] += lake.write(name, _rows(lake, name, mined.tables, batch), run, f"{number:04d}")
+    """Replace the rows of some dates, or of all, in some of a miner's tables."""
+    parts, notes = by_date(lake, miner, tables, dates, run)
     for name in tables:
         old = lake.files(name)["date"].unique().to_list()
         lake.commit(name, parts[name], run, replace=old if whole else dates)
@@ -132,7 +167,7 @@ def _refresh(
         noted(note)
 
 
-def _rows(lake: Lake, name: str, mined: Mapping[str, pl.LazyFrame], batch: Collection[date]) -> pl.DataFrame:
+def rows_of(lake: Lake, name: str, mined: Mapping[str, pl.LazyFrame], batch: Collection[date]) -> pl.DataFrame:
     """What a miner has made for a table, as the table's contract has it.
 
     Raises:

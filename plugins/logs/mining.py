@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import polars as pl
@@ -18,8 +18,9 @@ from logparse.kernel import Account
 from logparse.robots import Robots, list_version
 from logparse.rules import Rules, SessionRules
 from logparse.spec import LogFormat
-from plugins.logs import derive, miners, rehits
+from plugins.logs import rehits
 from plugins.logs.config import LogsConfig
+from plugins.logs.engine import Engine, Local
 from plugins.logs.ingest import Intake, Outcome
 from plugins.logs.inputs import Input
 from plugins.logs.ledger import Ledger, Run
@@ -81,6 +82,7 @@ class Mine:
         note: Tells the user something.
         debug: Tells the user what happens inside, with an event and its fields.
         complain: Tells the user of a miner that does not work, once.
+        engine: Reads logs, and makes sessions and miners' tables.
         failed: The miners that did not work in this run, each with its error; they are not run again.
         notes: What the miners have said in this run.
     """
@@ -92,6 +94,7 @@ class Mine:
     note: Callable[[str], None]
     debug: Callable[..., None]
     complain: "Callable[[Miner, BaseException], None]"
+    engine: Engine[Any]
     failed: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -103,6 +106,7 @@ class Mine:
         note: Callable[[str], None] | None = None,
         debug: Callable[..., None] | None = None,
         config: LogsConfig | None = None,
+        engine: Engine[Any] | None = None,
     ) -> "Mine":
         """The workspace of a run of the program, with its configuration and its plugins' miners.
 
@@ -112,6 +116,7 @@ class Mine:
             note: Tells the user something; None for `app.note`.
             debug: Tells the user what happens inside; None for `app.debug`.
             config: The section `logs`; None for that of the configuration.
+            engine: Reads logs, and makes sessions and miners' tables; None for this process.
         """
         config = config or app.config.get("logs", LogsConfig)
         rules = session_rules or config.session_rules()
@@ -125,7 +130,7 @@ class Mine:
         workspace, debug = app.workspace(create=True), debug or app.debug
         named = ", ".join(miner.name for miner in miners)
         debug(f"workspace {workspace.path}, configuration {app.config.path or 'none'}, miners: {named}")
-        return cls(workspace, config, rules, miners, note or app.note, debug, complain)
+        return cls(workspace, config, rules, miners, note or app.note, debug, complain, engine or Local())
 
     @property
     def rules(self) -> Rules:
@@ -172,7 +177,7 @@ class Mine:
             pool,
             rejects,
         )
-        outcomes = [self._read(intake, item, number) for number, item in enumerate(inputs)]
+        outcomes = self.engine.read(intake, inputs, self._timed)
         pool.close()  # the sessions want its memory
         readings = [outcome.reading for outcome in outcomes if outcome.reading is not None]
         if any(reading.account.lines for reading in readings):
@@ -186,10 +191,6 @@ class Mine:
             ledger.write_files(last, readings)
         account = sum((reading.account for reading in readings), Account())
         return Result(outcomes, account, sorted(changed), self.session_rules, self.failed, self.notes)
-
-    def _read(self, intake: Intake, item: Input, number: int) -> Outcome:
-        with self._timed(f"read {item.name}"):
-            return intake.read(item, number)
 
     @contextmanager
     def _timed(self, phase: str) -> Iterator[None]:
@@ -277,7 +278,7 @@ class Mine:
         found = ledger.last_run()
         if found != last:
             raise Unusable(
-                f"the ledger in {self.workspace.local.file} ends with run {found}, the hits in {lake.root} "
+                f"the ledger in {self.workspace.local.file} ends with run {found}, the hits in {lake.place.name} "
                 f"with run {last}; restore both from one backup"
             )
         return ledger, last
@@ -335,17 +336,14 @@ class Mine:
         changed: tuple[int, list[date]] | None = None
         if built < run:
             before = ledger.pruned_since(built) if built else None
-            if before is not None:
-                what = derive.pruned(lake, before, self.session_rules)
-            else:
-                whole = bool(ledger.kinds_since(built) - {"mine"})
-                what = derive.touched(lake, 0 if whole else built, self.session_rules)
+            whole = before is None and bool(ledger.kinds_since(built) - {"mine"})
+            what = self.engine.touched(lake, 0 if whole else built, before, self.session_rules)
             with self._timed(f"make the sessions of {len(what.dates):,} days"):
-                changed = built, derive.rebuild(lake, self.session_rules, _ranks(ledger), run, what)
+                changed = built, self.engine.rebuild(lake, self.session_rules, _ranks(ledger), run, what)
         working = [miner for miner in self.miners if miner.name not in self.failed]
         with self._timed("run the miners"):
             self.notes.clear()
-            miners.mine(lake, working, changed, run, self._fail, self.notes.append)
+            self.engine.mine(lake, working, changed, run, self._fail, self.notes.append)
         return changed[1] if changed else []
 
     def _fail(self, miner: "Miner", error: BaseException) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -37,6 +37,8 @@ class Opened:
         charset: In which it is read.
         tz: The zone of its times; empty where they have an offset.
         taken_back: What has been counted before of a line that is read again.
+        at: Where its new lines begin; None if none may be read.
+        first: Its first bytes, which stay as long as it is the same log.
     """
 
     source: Source | None
@@ -47,6 +49,8 @@ class Opened:
     charset: str = UTF8
     tz: str = ""
     taken_back: Account = NOTHING
+    at: Resumed | None = None
+    first: bytes = b""
 
 
 def choose_format(given: str, known: Sequence[LogFormat]) -> LogFormat | None:
@@ -114,11 +118,13 @@ def open_log(
     else:
         rest = _Replayed(first, stream)  # type: ignore[assignment]  # it reads, which is all that is asked of it
     blocks = read_blocks(rest, tail_is_line=not plain, offset=at.offset, line=at.line)
-    blocks = cut(_while_same(blocks, stream, start, first) if plain else blocks, format_)
+    if plain:
+        blocks = while_same(blocks, lambda: os.pread(stream.fileno(), len(first), start) == first)
     zone = "" if _says_offset(format_) else tz
+    opened = Opened(source, format_, share, top, cut(blocks, format_), charset, zone, at.taken_back, at, first)
     if source and (charset != source.charset or (zone and source.tz and zone != source.tz)):
-        blocks = _none_of(blocks, source, charset, zone)
-    return Opened(source, format_, share, top, blocks, charset, zone, at.taken_back)
+        return replace(opened, blocks=_none_of(opened.blocks, source, charset, zone), at=None)
+    return opened
 
 
 def beginning(stream: BinaryIO, headers: tuple[bytes, ...], *, plain: bool) -> tuple[bytes, bytes]:
@@ -198,14 +204,18 @@ def _none_of(blocks: Iterator[Block], source: Source, charset: str, tz: str) -> 
     return iter(())
 
 
-def _while_same(blocks: Iterator[Block], stream: BinaryIO, start: int, first: bytes) -> Iterator[Block]:
+def while_same(blocks: Iterator[Block], same: Callable[[], bool]) -> Iterator[Block]:
     """The blocks up to the moment at which a file is emptied and written anew while it is read.
 
     A block that was read before its beginning is seen unchanged is the file's own. What comes later is read by the
     next run: the new content as a source of its own, the rest of the old one in the copy that was made of it.
+
+    Args:
+        blocks: The blocks, each read when it is asked for.
+        same: Whether the file begins as it did.
     """
     for block in blocks:
-        if os.pread(stream.fileno(), len(first), start) != first:
+        if not same():
             return
         yield block
 

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_META = "plugins.logs.options"
+
+ENGINES = ("local", "spark")
+"""The values of `--engine`."""
+
 
 def log_format(function: F) -> F:
     """`--log-format`."""
@@ -47,6 +52,36 @@ def log_tz(function: F) -> F:
         type=TZ,
         metavar="NAME",
         help="Time zone of times without an offset.  [default: logs.tz of the configuration, else UTC]",
+    )(function)
+
+
+def _keep(context: click.Context, param: click.Parameter, value: str | None) -> None:
+    context.meta[f"{_META}.{param.name}"] = value
+
+
+def given_engine() -> tuple[str | None, str | None]:
+    """What the command that runs was given as `--engine` and `--master`; None for what it was not."""
+    meta = click.get_current_context().meta
+    return meta.get(f"{_META}.engine"), meta.get(f"{_META}.master")
+
+
+def engine(function: F) -> F:
+    """`--engine` and `--master`; the command gets them by `given_engine`."""
+    function = click.option(
+        "--master",
+        metavar="URL",
+        expose_value=False,
+        callback=_keep,
+        help="With the engine spark, the cluster: spark://HOST:PORT, yarn, k8s://URL, or local[N].  "
+        "[default: logs.spark.master of the configuration, else Spark's own]",
+    )(function)
+    return click.option(
+        "--engine",
+        type=OneOf(ENGINES),
+        expose_value=False,
+        callback=_keep,
+        help="Where logs are worked on: this machine, or a cluster of Apache Spark.  "
+        "[default: logs.engine of the configuration, else local]",
     )(function)
 
 

@@ -1,17 +1,17 @@
 """Read logs without a workspace: their hits stream by, and what became of their lines is remembered."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 import polars as pl
 
 from crm.schema import polars_schema
 from logparse.behaviour import signs
-from logparse.blocks import open_stream
 from logparse.errors import LogparseError
 from logparse.headers import layout_of
 from logparse.identity import digest
@@ -83,6 +83,28 @@ class Log:
         return Told(self.name, "read", how, self.account, self.rejects)
 
 
+Parse = Callable[[int, Log], Iterator[Parsed]]
+"""What the blocks of a log become, which is the input of this number; first of all it opens the log."""
+
+
+@contextmanager
+def here(reader: "Reader") -> Iterator[Parse]:
+    """Parse blocks by the processes of this machine."""
+    robots = Robots(reader.rules.robots)
+    with Pool() as pool:
+
+        def parse(number: int, log: Log) -> Iterator[Parsed]:
+            with reader.inputs[number].opened() as (stream, _):
+                log.opened = reader.open(stream)
+                if log.opened is None:
+                    return
+                kernel = reader.kernel(log.opened, robots)
+                task = kernel.parse if reader.rejects is None else partial(parse_placed, kernel)
+                yield from pool.map(task, log.opened.blocks, lambda _, parsed: parsed)
+
+        yield parse
+
+
 @dataclass(frozen=True)
 class Reader:
     """Logs to be read once, in their order.
@@ -94,6 +116,7 @@ class Reader:
         rules: By which lines become hits.
         key: The pseudonym key.
         rejects: Takes the rejected lines, if they are wanted.
+        place: Where blocks are parsed.
         logs: What is known of each log so far.
     """
 
@@ -103,6 +126,7 @@ class Reader:
     rules: Rules
     key: bytes
     rejects: RejectsFile | None = None
+    place: "Callable[[Reader], AbstractContextManager[Parse]]" = here
     logs: list[Log] = field(default_factory=list)
 
     def hits(self) -> Iterator[tuple[Log, pl.DataFrame]]:
@@ -110,13 +134,12 @@ class Reader:
 
         The last line of a log counts also where its end is missing: nobody will come back for it.
         """
-        robots = Robots(self.rules.robots)
-        with Pool() as pool:
-            for item in self.inputs:
+        with self.place(self) as parse:
+            for number, item in enumerate(self.inputs):
                 log = Log(item.name)
                 self.logs.append(log)
                 try:
-                    yield from self._read(log, item, robots, pool)
+                    yield from self._read(log, parse(number, log))
                 except OSError as error:
                     log.error = error.strerror or str(error)
                 except LogparseError as error:
@@ -126,28 +149,34 @@ class Reader:
                         self.rejects.end(item.name, None)
                 log.ended = True
 
-    def _read(self, log: Log, item: Input, robots: Robots, pool: Pool) -> Iterator[tuple[Log, pl.DataFrame]]:
-        with open_stream(item.stream) as (stream, _):
-            log.opened = open_log(
-                stream,
-                plain=False,
-                wanted=self.wanted,
-                known=self.formats,
-                ledger=None,
-                charset=self.rules.charset,
-                tz=self.rules.tz,
-            )
-            if log.opened is None:
-                return
-            kernel = Kernel(layout_of(log.opened.format), self.rules, self.key, robots)
-            parse = kernel.parse if self.rejects is None else partial(parse_placed, kernel)
-            for parsed in pool.map(parse, log.opened.blocks, lambda _, parsed: parsed):
-                log.add(parsed)
-                if self.rejects is not None:
-                    self.rejects.add(parsed.rejects)
-                yield log, parsed.hits
-        if log.account.is_mostly_rejected:
+    def _read(self, log: Log, blocks: Iterator[Parsed]) -> Iterator[tuple[Log, pl.DataFrame]]:
+        for parsed in blocks:
+            log.add(parsed)
+            if self.rejects is not None:
+                self.rejects.add(parsed.rejects)
+            yield log, parsed.hits
+        if log.opened is not None and log.account.is_mostly_rejected:
             log.error = f"more than half of its lines do not fit the format {log.opened.format.name}"
+
+    def open(self, stream: BinaryIO) -> Opened | None:
+        """What a log is; None for one without lines.
+
+        Raises:
+            LogparseError: it cannot be read.
+        """
+        return open_log(
+            stream,
+            plain=False,
+            wanted=self.wanted,
+            known=self.formats,
+            ledger=None,
+            charset=self.rules.charset,
+            tz=self.rules.tz,
+        )
+
+    def kernel(self, opened: Opened, robots: Robots) -> Kernel:
+        """What parses the blocks of a log."""
+        return Kernel(layout_of(opened.format), self.rules, self.key, robots)
 
     @property
     def account(self) -> Account:
@@ -198,10 +227,15 @@ def merged(reader: Reader) -> pl.LazyFrame:
     return ranked.sort("ts", "rank", "line").drop("rank").lazy() if ranked.width else pl.LazyFrame(schema=PARSED)
 
 
+def ranks(logs: Sequence[Log]) -> dict[Log, int]:
+    """The place of each log that can be used among those that have hits of one instant."""
+    began = {log: (log.first_ts, log.fingerprint) for log in logs if log.first_ts and not log.error}
+    return {log: number for number, log in enumerate(sorted(began, key=lambda log: began[log]))}
+
+
 def _ranked(reader: Reader, frames: Sequence[tuple[Log, pl.DataFrame]]) -> pl.DataFrame:
     """The hits of usable logs with the `rank` of their log among those that have hits of one instant."""
-    began = {log: (log.first_ts, log.fingerprint) for log in reader.logs if log.first_ts and not log.error}
-    rank = {log: number for number, log in enumerate(sorted(began, key=lambda log: began[log]))}
+    rank = ranks(reader.logs)
     ranked = [hits.with_columns(pl.lit(rank[log], dtype=pl.Int32).alias("rank")) for log, hits in frames if log in rank]
     return pl.concat(ranked) if ranked else pl.DataFrame()
 
@@ -215,18 +249,23 @@ def sessions(reader: Reader, rules: SessionRules, *, raw: bool) -> pl.DataFrame:
         raw: Every hit is a view, and nobody is judged by behaviour.
     """
     rules = msgspec.structs.replace(rules, robots=None) if raw else rules
-    frames = [(log, _needed(hits, rules, raw=raw)) for log, hits in reader.hits()]
+    frames = [(log, needed(hits, rules, raw=raw)) for log, hits in reader.hits()]
     ranked = _ranked(reader, frames)
     del frames
     if not ranked.width:
         return pl.DataFrame(schema=polars_schema(SESSIONS))
     hits = in_order(ranked)
     del ranked
-    found = cut(hits, rules).with_columns(pl.col("start").dt.date().alias("date"))
-    return found.select(*polars_schema(SESSIONS)).sort("start", "visitor", "session")
+    return ordered(cut(hits, rules))
 
 
-def _needed(hits: pl.DataFrame, rules: SessionRules, *, raw: bool) -> pl.DataFrame:
+def ordered(found: pl.DataFrame) -> pl.DataFrame:
+    """Sessions as the table `sessions` has them, ordered by start."""
+    dated = found.with_columns(pl.col("start").dt.date().alias("date"))
+    return dated.select(*polars_schema(SESSIONS)).sort("start", "visitor", "session")
+
+
+def needed(hits: pl.DataFrame, rules: SessionRules, *, raw: bool) -> pl.DataFrame:
     """What sessions are made of, so that not more is held in memory."""
     columns = ["visitor", "ts", "page", "login", "bot", "line"]
     if rules.new_referrer:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def info(app: App) -> "pl.DataFrame":
     """Show what the workspace holds.
 
-    One row a table: how many rows it has, its size on disk (lake tables), the version of the Delta table, and
+    One row a table: how many rows it has, its size (lake tables), the version of the Delta table, and
     the last run that wrote it.
 
     \b
@@ -33,6 +33,8 @@ def info(app: App) -> "pl.DataFrame":
     app.note(f"workspace {workspace.path.resolve()}, version {workspace.version}")
     if workspace.records.shared:
         app.note(f"records in {workspace.records.place}")
+    if workspace.lake_place.shared:
+        app.note(f"lake in {workspace.lake_place.name}")
     rows = [(name, table.store, *_figures(workspace, name)) for name, table in app.tables.items()]
     schema: dict[str, pl.DataType | type[pl.DataType]] = {
         "table": pl.String,

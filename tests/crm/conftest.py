@@ -8,7 +8,9 @@ from textwrap import dedent
 import pytest
 
 from crm.discovery import Settings
+from crm.lake_config import LakeConfig, S3Config
 from crm.plugins import Plugin, PluginHost
+from crm.storage.places import LocalPlace, Place
 
 HEADER = """
 import msgspec
@@ -84,3 +86,14 @@ def folder(tmp_path: Path, site: Site) -> Path:
     (folder / "mine.py").write_text(site.source(site.adds_table("mine")))
     (folder / "mine.py").chmod(0o644)
     return folder
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Runs a test twice: with a place in a folder, and one in an object store."""
+    if request.param == "folder":
+        return LocalPlace(tmp_path / "lake")
+    store = request.getfixturevalue("object_store")
+    found = LakeConfig(store.new(), S3Config(endpoint=store.endpoint)).place()
+    assert found is not None
+    return found

@@ -1,7 +1,6 @@
 """Small files become few, and nothing else changes: no row, no number of a run, no query that is under way."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -13,6 +12,7 @@ from polars.testing import assert_frame_equal
 from crm import compaction
 from crm.compaction import MANY, compact
 from crm.lake import COMPACTION, Lake
+from crm.storage.places import LocalPlace, Place
 from crm.tables import Column, Table
 
 HITS = Table(
@@ -23,8 +23,8 @@ HITS = Table(
 )
 
 
-def lake_at(root: Path) -> Lake:
-    return Lake(root, {"hits": HITS})
+def lake_at(place: Place) -> Lake:
+    return Lake(place, {"hits": HITS})
 
 
 def grow(lake: Lake, run: int, days: list[int], rows: int = 1) -> None:
@@ -44,8 +44,8 @@ def per_day(lake: Lake) -> dict[date, int]:
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    lake = lake_at(tmp_path / "lake")
+def lake(place: Place) -> Lake:
+    lake = lake_at(place)
     for run in range(1, MANY + 1):
         grow(lake, run, [1, 2] if run % 2 else [1])
     return lake
@@ -56,14 +56,14 @@ def test_the_files_of_a_date_with_many_small_ones_become_one(lake: Lake) -> None
     assert compact(lake, "hits") == MANY
     assert per_day(lake) == {date(2026, 3, 1): 1, date(2026, 3, 2): MANY // 2}
     assert_frame_equal(rows(lake), before)
-    assert_frame_equal(rows(lake_at(lake.root)), before)
+    assert_frame_equal(rows(lake_at(lake.place)), before)
     assert compact(lake, "hits") == 0
 
 
 def test_the_number_of_the_run_and_what_is_new_since_one_stay_as_they_were(lake: Lake) -> None:
     new, newest = rows(lake, since_run=5), lake.newest("hits")
     compact(lake, "hits")
-    fresh = lake_at(lake.root)
+    fresh = lake_at(lake.place)
     assert (fresh.transaction("hits"), fresh.transaction("hits", COMPACTION)) == (MANY, 1)
     assert_frame_equal(rows(fresh, since_run=5), new)
     assert fresh.newest("hits") == newest
@@ -73,11 +73,12 @@ def test_the_number_of_the_run_and_what_is_new_since_one_stay_as_they_were(lake:
 
 def test_for_other_readers_of_the_delta_table_no_data_have_changed(lake: Lake) -> None:
     compact(lake, "hits")
-    table = DeltaTable(lake.root / "hits")
-    log = lake.root / "hits" / "_delta_log" / f"{table.version():020}.json"
-    assert '"dataChange":false' in log.read_text()
-    assert '"dataChange":true' not in log.read_text()
-    assert pl.read_delta(str(lake.root / "hits")).height == rows(lake).height
+    uri, options = lake.place.uri("hits"), lake.place.options
+    with lake.place.open(f"hits/_delta_log/{DeltaTable(uri, storage_options=options).version():020}.json") as log:
+        commit = bytes(log.read())
+    assert b'"dataChange":false' in commit
+    assert b'"dataChange":true' not in commit
+    assert pl.read_delta(uri, storage_options=options).height == rows(lake).height
 
 
 def test_a_query_that_began_before_finds_its_files_until_the_vacuum(lake: Lake) -> None:
@@ -123,7 +124,7 @@ def test_whenever_it_is_compacted_the_rows_are_the_same(
     tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[list[int], bool]]
 ) -> None:
     root = tmp_path_factory.mktemp("law")
-    plain, tidy = lake_at(root / "plain"), lake_at(root / "tidy")
+    plain, tidy = lake_at(LocalPlace(root / "plain")), lake_at(LocalPlace(root / "tidy"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compaction, "MANY", 2)
         for run, (days, now) in enumerate(runs, 1):

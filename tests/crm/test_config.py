@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crm.config import Config, OutputConfig, load
 from crm.errors import Unusable
 from crm.options import DURATION, TZ
-from crm.units import Duration, Zone
+from crm.units import Duration, Size, Zone
 
 
 class Sessions(msgspec.Struct, frozen=True):
@@ -200,3 +200,15 @@ def test_zones_have_to_be_known() -> None:
         TZ.convert("asia/shanghai", None, None)
     with pytest.raises(click.BadParameter, match="not a time zone"):
         TZ.convert("../../etc/passwd", None, None)
+
+
+@given(st.integers(1, 1 << 50).map(Size) | st.integers(1, 1 << 12).map(lambda count: Size(count << 20)))
+def test_a_size_is_read_as_it_is_printed(size: Size) -> None:
+    assert Size.parse(str(size)) == size
+    assert str(Size(64 << 20)) == "64MiB"
+
+
+@pytest.mark.parametrize("text", ["", "0", "64MB", "1.5GiB", "-1", "KiB", "99999999999999999999", True, None, 1.5])
+def test_what_is_no_size_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="expected a size such as 64MiB"):
+        Size.parse(text)

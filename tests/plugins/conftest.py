@@ -30,12 +30,13 @@ class Crm:
 
     START, FIREFOX, GOOGLEBOT = START, FIREFOX, GOOGLEBOT
 
-    def __init__(self, folder: Path, records_url: str | None = None) -> None:
+    def __init__(self, folder: Path, records_url: str | None = None, lake_section: str = "") -> None:
         self.folder = folder
         self.workspace = folder / "ws"
         self.records_url = records_url
+        self.lake_section = lake_section
         write_key(self.workspace, KEY)
-        if records_url:
+        if records_url or lake_section:
             self.configure("")
 
     def __call__(self, *args: object, code: int = 0, stdin: bytes | None = None) -> Result:
@@ -62,9 +63,9 @@ class Crm:
         return found
 
     def configure(self, text: str) -> None:
-        """Write the workspace's configuration; where its records are stays as it was."""
+        """Write the workspace's configuration; where its records and its lake are stays as it was."""
         records = f"records: {{url: '{self.records_url}'}}\n" if self.records_url else ""
-        (self.workspace / "crm.yaml").write_text(records + text, encoding="utf-8")
+        (self.workspace / "crm.yaml").write_text(records + self.lake_section + text, encoding="utf-8")
 
     def plugin(self, name: str, body: str) -> None:
         """Add a single-file plugin to the workspace."""
@@ -148,6 +149,12 @@ def crm_on(tmp_path: Path, records_url: str | None) -> Crm:
     Use it instead of `crm` for whatever reads or writes records. It is skipped for PostgreSQL where that is missing.
     """
     return Crm(tmp_path, records_url)
+
+
+@pytest.fixture
+def crm_at(tmp_path: Path, lake_section: str) -> Crm:
+    """As `crm`, three times: with the lake in the workspace, in a shared folder, and in an object store."""
+    return Crm(tmp_path, None, lake_section)
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,7 @@ def command(app: App, backup: Path, target: Path, forgotten: Path | None) -> "pl
 
 def _settings(app: App) -> "Settings | None":
     """What the user's `-c` says; None without it."""
+    from crm.lake_config import LakeConfig
     from crm.protection import ProtectionConfig, RecordsConfig
     from plugins.backup.restoring import Settings
 
@@ -77,4 +78,4 @@ def _settings(app: App) -> "Settings | None":
     if file is None or file == app.workspace_path / CONFIG_NAME:
         return None
     records, protection = app.config.get("records", RecordsConfig), app.config.get("protection", ProtectionConfig)
-    return Settings(file, records, protection)
+    return Settings(file, records, protection, app.config.get("lake", LakeConfig))

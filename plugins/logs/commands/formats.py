@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from crm.units import Charset
     from logparse.spec import LogFormat
+    from plugins.logs.config import LogsConfig
 
 COLUMNS = ("name", "syntax", "help", "pattern")
 
@@ -51,7 +52,7 @@ def command(app: App, detect: str | None, charset: "Charset | None") -> "pl.Data
     )
     if detect is None:
         return listed
-    found = _detected(detect, formats, config.charset)
+    found = _detected(detect, formats, config)
     shares = listed.with_columns(pl.Series("fits", found, dtype=pl.Float64)).select("name", "fits", *COLUMNS[1:])
     best = max(found, default=0.0)
     show(app, shares.sort("fits", descending=True, maintain_order=True), current())
@@ -63,13 +64,12 @@ def command(app: App, detect: str | None, charset: "Charset | None") -> "pl.Data
     return None
 
 
-def _detected(name: str, formats: "list[LogFormat]", charset: str) -> list[float]:
+def _detected(name: str, formats: "list[LogFormat]", config: "LogsConfig") -> list[float]:
     """The share of a log's first lines that fit each format.
 
     Raises:
         Unusable: it cannot be read, or has no lines yet.
     """
-    from logparse.blocks import open_stream
     from logparse.charsets import to_utf8
     from logparse.detect import SAMPLE_LINES, first_lines, fits
     from logparse.errors import LogparseError
@@ -78,16 +78,16 @@ def _detected(name: str, formats: "list[LogFormat]", charset: str) -> list[float
     from plugins.logs.inputs import expand
     from plugins.logs.opening import beginning
 
-    items = expand([name])
+    items = expand([name], s3=config.s3)
     if len(items) > 1:
         raise click.BadParameter(f"{name} means {len(items):,} files; name one.", param_hint="--detect")
     try:
-        with open_stream(items[0].stream) as (stream, plain):
+        with items[0].opened() as (stream, plain):
             headers = marks(formats)
             _, whole = beginning(stream, headers, plain=plain and items[0].path is not None)
     except LogparseError as error:
         raise Unusable(str(error)) from error
     if not head(whole, headers):
         raise Unusable(f"{name}: has no finished line yet but empty ones and comments")
-    sample = first_lines(to_utf8(whole, charset), SAMPLE_LINES)
+    sample = first_lines(to_utf8(whole, config.charset), SAMPLE_LINES)
     return [fits(sample, known) for known in formats]

@@ -2,9 +2,8 @@
 
 import json
 import time
-from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +14,7 @@ from plugins.logs.options import (
     Limit,
     charset,
     chosen_format,
+    engine,
     in_folder,
     log_format,
     log_tz,
@@ -56,37 +56,35 @@ STDOUT = Path("-")
 )
 @rejects
 @max_rejects
+@engine
 @pass_app
 def command(
     app: App,
+    /,
     files: tuple[str, ...],
     log_format: str | None,
     charset: Charset | None,
     log_tz: Zone | None,
-    idle: timedelta | None,
-    max_length: timedelta | None,
-    max_hits: int | None,
-    new_referrer: bool | None,
     verify: bool,
     json_summary: Path | None,
     metrics: Path | None,
     rejects: Path | None,
     max_rejects: Limit | None,
+    **cuts: Any,
 ) -> None:
     """Store new lines of logs as hits, rebuild their sessions, run the miners.
 
     FILE is a log, plain or compressed (gzip, bzip2, xz, zstd); a glob in quotes; a folder, of which every file
-    is read; or - for standard input. What an earlier run has read is known by its content and not read twice,
-    whatever the file is called now. An unterminated last line of a plain file is left for a later run. A summary
-    is printed, unless -q is given before the command.
+    is read; the same in an object store, such as s3://BUCKET/KEY; or - for standard input. What an earlier run
+    has read is known by its content and not read twice, whatever it is called now. An unterminated last line of
+    a plain file is left for a later run. A summary is printed, unless -q is given before the command.
 
     Bytes of a log are in --charset; percent-encoded ones may be UTF-8 as well. Times that lack an offset are in
     --log-tz. A log goes on in the charset and zone with which it began, or is refused until `crm logs drop`.
 
-    One set of session rules holds for the whole workspace. Where the options --idle, --max-length, --max-hits
-    or --new-referrer say otherwise than the last run did, all sessions are made anew, also those of old hits;
-    the next run without them goes back to the configuration and makes all sessions anew once more. For good,
-    write them into the configuration (logs.sessions); to try them out, use `crm logs sessions`.
+    One set of session rules holds for the whole workspace. Where --idle, --max-length, --max-hits or --new-referrer
+    say otherwise than the last run did, all sessions are made anew; the next run without them goes back to the
+    configuration (logs.sessions) and makes them anew once more. To try rules out, use `crm logs sessions`.
 
     A log that cannot be read, that fits no format, or of which more than half is rejected is refused: nothing
     of it is stored, the others are, and the exit code is 4. With more rejected lines than --max-rejects allows,
@@ -97,20 +95,23 @@ def command(
     for a refused log) say which log, line and offset (in bytes, uncompressed) where, reason and field why, and
     text is the line; bytes that are not UTF-8 stand in it as \\xHH, and of a line over 1 MiB its beginning.
 
+    With --engine spark, workers of a cluster read the logs, make the sessions and run the miners; what is stored
+    is the same. They must find the logs, and the lake (section `lake` of the configuration), where this machine does.
+
     \b
     Examples:
       crm logs mine /var/log/nginx/access.log
-      crm logs mine '/var/log/apache2/*access.log*' --json-summary last-run.json
+      crm logs mine '/var/log/apache2/*access.log*' --json-summary last-run.json --metrics crm.prom
       crm -q logs mine /var/log/nginx/access.log --rejects rejects.ndjson --max-rejects 1%
-      crm logs mine /var/log/nginx/access.log --metrics crm.prom
       crm logs mine old.log.xz --charset gbk --log-tz Asia/Shanghai
       zcat old.log.gz | crm logs mine - --log-format combined
+      crm logs mine 's3://logs/2026-03-*/*.gz' --engine spark --master spark://10.0.0.1:7077
     """
     from plugins.logs.config import LogsConfig
 
     began = time.perf_counter()
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
-    rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
+    rules = config.session_rules(**cuts)
     workspace, result = _mined(app, files, log_format, config, rules, verify, rejects, json_summary, metrics)
     took = time.perf_counter() - began
     error = _error(result, max_rejects)
@@ -121,6 +122,7 @@ def command(
 
 def _mined(
     app: App,
+    /,
     files: tuple[str, ...],
     log_format: str | None,
     config: "LogsConfig",
@@ -131,11 +133,12 @@ def _mined(
     metrics: Path | None,
 ) -> "tuple[Workspace, Result]":
     """Mine logs into the workspace, alone; what an earlier run has told of itself is gone before."""
+    from plugins.logs.engines import mining
     from plugins.logs.inputs import expand
     from plugins.logs.parallel import WORTH_BYTES, Pool
 
-    inputs = expand(files, (rejects, json_summary, metrics))
-    with Pool() as pool:
+    inputs = expand(files, (rejects, json_summary, metrics), s3=config.s3)
+    with mining(app, config) as engine, Pool() as pool:
         if not app.workspace_path.exists() and sum(item.size for item in inputs) >= WORTH_BYTES:
             pool.start()  # all of it is new, so they may come up beside what is imported here
         from plugins.logs.mining import Mine
@@ -147,7 +150,7 @@ def _mined(
         with workspace.lock(), Progress(quiet=app.verbosity < 0 or app.log_json) as progress:
             if json_summary and json_summary.is_file():
                 json_summary.unlink()  # a run that fails must not leave the summary of an earlier one
-            mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug), config)
+            mine = Mine.of(app, rules, progress.above(app.note), progress.above(app.debug), config, engine=engine)
             with rejects_file(rejects) as rejected:
                 result = mine.run(
                     inputs, formats, wanted, verify=verify, progress=progress.advance, pool=pool, rejects=rejected
@@ -157,6 +160,7 @@ def _mined(
 
 def _tell(
     app: App,
+    /,
     result: "Result",
     workspace: "Workspace",
     took: float,

@@ -9,7 +9,7 @@ from crm.errors import Unusable
 from crm.filters import current_filters, filtered
 from crm.output import current, show, table_output
 from crm.units import Charset, Zone
-from plugins.logs.options import charset, chosen_format, log_format, log_tz, rejects
+from plugins.logs.options import charset, chosen_format, engine, log_format, log_tz, rejects
 
 
 @click.command(name="parse")
@@ -19,6 +19,7 @@ from plugins.logs.options import charset, chosen_format, log_format, log_tz, rej
 @log_tz
 @rejects
 @click.option("--merge", is_flag=True, help="Order the hits of all logs by time; holds them in memory.")
+@engine
 @filtered
 @table_output()
 @pass_app
@@ -51,19 +52,21 @@ def command(
       crm logs parse '/var/log/nginx/*.gz' --since 2026-03-01 --where 'status >= 500' -o errors.parquet
       crm logs parse one/access.log two/access.log --merge
       crm logs parse access.log -o hits.csv --rejects rejects.ndjson
+      crm logs parse '/mnt/logs/*.log' --engine spark --master spark://10.0.0.1:7077 -o hits.parquet
       zcat old.log.gz | crm logs parse - --log-format combined -f ndjson
     """
     from plugins.logs import reading, words
     from plugins.logs.config import LogsConfig
+    from plugins.logs.engines import parsing
     from plugins.logs.inputs import expand
     from plugins.logs.rejects import rejects_file
 
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
     formats, wanted = chosen_format(app, log_format, config)
     output, filters = current(), current_filters()
-    inputs, key = expand(files, (rejects, output.file)), reading.visitor_key(app)
-    with rejects_file(rejects) as rejected:
-        reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
+    inputs, key = expand(files, (rejects, output.file), s3=config.s3), reading.visitor_key(app)
+    with parsing(app, config) as place, rejects_file(rejects) as rejected:
+        reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected, place)
         hits = reading.merged(reader) if merge else reading.stream(reader)
         show(app, filters.rows(app, hits, "ts"), output, once=not merge)
     reading.tell(reader, app.note, limit=output.limit)

@@ -59,7 +59,7 @@ def command(app: App, before: datetime, now: bool, yes: bool) -> None:
         lake = workspace.lake
         keep = timedelta(0) if now else mining.KEEP_REPLACED
         freed = sum(lake.vacuum(name, keep) for name in lake.contracts)
-        left = sum(file.stat().st_size for name in lake.contracts for file in lake.replaced(name, timedelta(0)))
+        left = sum(sum(lake.replaced(name, timedelta(0)).values()) for name in lake.contracts)
     if pruned.days:
         hits, sessions, days = counted(pruned.hits, "hit"), counted(pruned.sessions, "session"), pruned.days
         app.note(f"deleted {hits} and {sessions} of {counted(days, 'day')} before {day}")

@@ -1,7 +1,7 @@
 """`crm logs sessions`."""
 
-from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,7 +12,7 @@ from crm.messages import counted
 from crm.options import with_robots
 from crm.output import current, show, table_output
 from crm.units import Charset, Zone
-from plugins.logs.options import charset, chosen_format, log_format, log_tz, rejects, session_rules
+from plugins.logs.options import charset, chosen_format, engine, log_format, log_tz, rejects, session_rules
 
 
 @click.command(name="sessions")
@@ -24,22 +24,21 @@ from plugins.logs.options import charset, chosen_format, log_format, log_tz, rej
 @log_tz
 @session_rules
 @rejects
+@engine
 @filtered
 @table_output()
 @pass_app
 def command(
     app: App,
+    /,
     files: tuple[str, ...],
     raw: bool,
     with_robots: bool,
     log_format: str | None,
     charset: Charset | None,
     log_tz: Zone | None,
-    idle: timedelta | None,
-    max_length: timedelta | None,
-    max_hits: int | None,
-    new_referrer: bool | None,
     rejects: Path | None,
+    **cuts: Any,
 ) -> None:
     """Print the sessions of logs; leaves the workspace alone.
 
@@ -50,6 +49,8 @@ def command(
     file of --rejects are as in `crm logs parse`. --since, --until and --where choose among the sessions, by their
     start; each is whole.
 
+    With --engine spark, hits stay with the workers of a cluster, and only the sessions come to this machine.
+
     \b
     Examples:
       crm logs sessions access.log -n 5
@@ -57,21 +58,23 @@ def command(
       crm logs sessions access.log --with-robots --columns bot,views,path
       crm logs sessions access.log --since 2026-03-02T08:00 --where 'views >= 5'
       crm logs sessions access.log --raw -f ndjson | wc -l
+      crm logs sessions '/mnt/logs/*.log' --engine spark --master spark://10.0.0.1:7077 -o sessions.parquet
     """
     import polars as pl
 
     from plugins.logs import reading, words
     from plugins.logs.config import LogsConfig
+    from plugins.logs.engines import cutting
     from plugins.logs.inputs import expand
     from plugins.logs.rejects import rejects_file
 
     config = app.config.get("logs", LogsConfig).given(charset=charset, tz=log_tz)
-    rules = config.session_rules(idle=idle, max_length=max_length, max_hits=max_hits, new_referrer=new_referrer)
+    rules = config.session_rules(**cuts)
     formats, wanted = chosen_format(app, log_format, config)
-    inputs, key = expand(files, (rejects, current().file)), reading.visitor_key(app)
-    with rejects_file(rejects) as rejected:
+    inputs, key = expand(files, (rejects, current().file), s3=config.s3), reading.visitor_key(app)
+    with cutting(app, config) as sessions, rejects_file(rejects) as rejected:
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected)
-        found = reading.sessions(reader, rules, raw=raw)
+        found = sessions(reader, rules, raw=raw)
         people = found.filter(pl.col("bot").is_null())
         shown = found if raw or with_robots else people
         show(app, current_filters().rows(app, shown.lazy(), "start"), current())

@@ -1,0 +1,176 @@
+"""What `crm logs mine --engine spark` costs on longer logs, on one worker and on two, and beside the local engine.
+
+    python benchmarks/spark_growth.py [--lines 2000000] [--times 20] [--memory 1g] [--crm PATH] [--skip-one]
+
+Each run is of a log of `make_log.py` into a fresh workspace, on a standalone cluster of its own on this machine, of one
+or two workers that run one executor each, of one core and so much memory. Printed are time, lines a second, the peak
+memory of the program with its driver, and that of the worker that held most; then the ratios: time per line of the log
+that is `--times` as long to that of the short one, one worker to two, Spark to the local engine. All tables of the
+short log are compared with those that the local engine makes. The first run, of a log of 1,000 lines, is what it takes
+to start and to end.
+
+The workers share this machine with each other and with the driver: two workers say more of a machine with four cores
+or more. `--lines 2000000 --times 20` goes to 40 million lines and writes a log of 8 GB; try smaller ones first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from against_goaccess import MIB, BenchmarkError, Peak, descendants, found, held, machine, measured
+from growth import make_log
+from standalone import Cluster, ClusterError, is_possible
+from workspace_differences import WHEREABOUTS, table_differences
+
+from crm.workspace import write_key
+
+KEY = bytes(range(32))
+"""All workspaces have one pseudonym key, so that their tables can be compared."""
+
+FEW_LINES = 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run.
+
+    Attributes:
+        lines: How many lines it has read.
+        workers: On how many workers; 0 is the local engine.
+        seconds: Its wall time.
+        program: The most bytes that the program and its driver have held.
+        worker: The most bytes that an executor and its Python processes have held.
+    """
+
+    lines: int
+    workers: int
+    seconds: float
+    program: int
+    worker: int
+
+    @property
+    def per_line(self) -> float:
+        """Seconds a line."""
+        return self.seconds / self.lines
+
+    def tell(self) -> None:
+        """Print it."""
+        engine = f"spark, {self.workers} worker{'s' if self.workers > 1 else ''}" if self.workers else "local"
+        worker = f"{self.worker / MIB:>8,.0f} MiB a worker" if self.workers else ""
+        speed = f"{1 / self.per_line:>10,.0f} lines/s {self.program / MIB:>8,.0f} MiB"
+        print(f"{self.lines:>12,} lines  {engine:<16} {self.seconds:>9.2f} s {speed} {worker}", flush=True)
+
+
+class WorkerPeak(Peak):
+    """The most memory that what one of several workers has started has held; the worker itself aside."""
+
+    @contextmanager
+    def of_any(self, workers: list[int]) -> Iterator[None]:
+        """Look at workers until the block ends."""
+        watch = threading.Thread(target=self._watch_any, args=(workers,))
+        watch.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            watch.join()
+
+    def _watch_any(self, workers: list[int]) -> None:
+        while not self._ended.wait(0.25):
+            self.bytes = max(self.bytes, *(sum(map(held, descendants(pid))) for pid in workers))
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What all runs have in common: the program, a folder for logs and workspaces, and an executor's memory."""
+
+    crm: str
+    folder: Path
+    memory: str
+
+    def log(self, lines: int) -> Path:
+        """A log of so many lines: the same traffic for longer, two million lines a week."""
+        file = self.folder / f"{lines}.log"
+        return file if file.exists() else make_log(file, lines, max(1, 7 * lines // 2_000_000), "2026-03-01")
+
+    def mine(self, lines: int, workers: int) -> Run:
+        """Mine a log into a workspace of its own, on so many workers; 0 for the local engine."""
+        log, workspace = self.log(lines), self.workspace(lines, workers)
+        command = [self.crm, "-q", "-w", str(workspace), "logs", "mine", str(log)]
+        write_key(workspace, KEY)
+        if not workers:
+            run = Run(lines, 0, *measured(command, self.folder / "printed"), 0)
+        else:
+            settings = f"{{spark.executor.memory: {self.memory}, spark.executor.cores: 1}}"
+            (workspace / "crm.yaml").write_text(f"logs: {{spark: {{settings: {settings}}}}}\n")
+            run = self._on_cluster([*command, "--engine", "spark"], lines, workers)
+        run.tell()
+        return run
+
+    def workspace(self, lines: int, workers: int) -> Path:
+        """Where a run keeps what it has mined."""
+        return self.folder / f"workspace-{lines}-{workers}"
+
+    def _on_cluster(self, command: list[str], lines: int, workers: int) -> Run:
+        peak = WorkerPeak()
+        with (
+            tempfile.TemporaryDirectory(prefix="cluster-", dir=self.folder) as folder,
+            Cluster(Path(folder), workers, cores=1) as cluster,
+            peak.of_any(cluster.workers),
+        ):
+            seconds, program = measured([*command, "--master", cluster.url], self.folder / "printed")
+        return Run(lines, workers, seconds, program, peak.bytes)
+
+
+def benchmark(arguments: argparse.Namespace, folder: Path) -> None:
+    """Measure and print."""
+    if not is_possible():
+        raise BenchmarkError("There is no Java or no pyspark: install a JRE and crm-toolkit[spark].")
+    runs = Benchmark(found(arguments.crm, "name it with --crm"), folder, arguments.memory)
+    lines = arguments.lines
+    print(f"machine  {machine()}, executors of {arguments.memory}\n")
+    runs.mine(FEW_LINES, 2)
+    local, spark = runs.mine(lines, 0), runs.mine(lines, 2)
+    ratios = {"spark on two workers to local": spark.seconds / local.seconds}
+    if not arguments.skip_one:
+        ratios["one worker to two"] = runs.mine(lines, 1).seconds / spark.seconds
+    if arguments.times > 1:
+        longer, longer_local = runs.mine(lines * arguments.times, 2), runs.mine(lines * arguments.times, 0)
+        ratios[f"time per line, {arguments.times} times the lines"] = longer.per_line / spark.per_line
+        ratios[f"spark to local, {arguments.times} times the lines"] = longer.seconds / longer_local.seconds
+    # Last of all: a child begins with what this process holds, which would count as its own memory.
+    if differ := table_differences(runs.workspace(lines, 2), runs.workspace(lines, 0), WHEREABOUTS):
+        raise BenchmarkError("\n".join(["The tables are not those of the local engine:", *differ]))
+    print("\nall tables of the short log are those of the local engine")
+    print("\n".join(f"ratio: {ratio:>6.2f}  {what}" for what, ratio in ratios.items()))
+
+
+def main() -> int:
+    """Run as a program: 0 when done, 1 when it cannot be done."""
+    parser = argparse.ArgumentParser(description="What crm logs mine costs on a cluster of Apache Spark.")
+    parser.add_argument("--lines", type=int, default=2_000_000, help="lines of the short log (default: 2000000)")
+    parser.add_argument("--times", type=int, default=20, help="how many times as long the long log is (default: 20)")
+    parser.add_argument("--memory", default="1g", help="memory of an executor (default: 1g)")
+    parser.add_argument("--skip-one", action="store_true", help="leave out the run on one worker")
+    parser.add_argument("--crm", default="crm", metavar="PATH", help="the crm program (default: the one on the PATH)")
+    parser.add_argument("--folder", type=Path, help="where logs and workspaces go (default: the system's)")
+    arguments = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="crm-spark-", dir=arguments.folder) as folder:
+            benchmark(arguments, Path(folder))
+    except (BenchmarkError, ClusterError, subprocess.CalledProcessError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
