@@ -40,15 +40,15 @@ def packed(frame: pl.DataFrame) -> pl.Series:
     columns = sorted(frame.columns)
     if not columns:
         return pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+    values = {name: pl.col(str(at)) for at, name in enumerate(columns)}  # `*` and `^a.*$` would mean several columns
     parts = [
-        pl.when(pl.col(name).is_not_null()).then(
-            pl.lit(json.dumps(name, ensure_ascii=False) + ":") + _quoted(pl.col(name))
-        )
-        for name in columns
+        pl.when(value.is_not_null()).then(pl.lit(json.dumps(name, ensure_ascii=False) + ":") + _quoted(value))
+        for name, value in values.items()
     ]
     whole = pl.lit("{") + pl.concat_str(parts, separator=",", ignore_nulls=True) + pl.lit("}")
-    empty = pl.all_horizontal(pl.col(name).is_null() for name in columns)
-    return frame.select(pl.when(~empty).then(whole).alias("object"))["object"]
+    empty = pl.all_horizontal(value.is_null() for value in values.values())
+    numbered = pl.DataFrame([frame[name].alias(str(at)) for at, name in enumerate(columns)])
+    return numbered.select(pl.when(~empty).then(whole).alias("object"))["object"]
 
 
 def _quoted(value: pl.Expr) -> pl.Expr:

@@ -3,7 +3,7 @@
 import json
 
 import polars as pl
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crm import objects
@@ -26,6 +26,7 @@ def column(rows: list[dict[str, str]]) -> pl.Series:
 
 
 @given(OBJECTS)
+@example([{"*": "1", "a": "2"}, {"^.*$": "3", "^a": "4"}])
 def test_python_reads_what_is_packed(rows: list[dict[str, str]]) -> None:
     assert [json.loads(text) if text is not None else {} for text in column(rows)] == rows
 

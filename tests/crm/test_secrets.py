@@ -43,7 +43,8 @@ def test_any_change_of_a_sealed_value_is_found(data: st.DataObject) -> None:
     (sealed,) = Cipher(KEY).seal(["+8613800138000"])
     assert sealed is not None
     at = data.draw(st.integers(len(PREFIX), len(sealed) - 1))
-    letter = data.draw(st.sampled_from("Aa0+/=!é").filter(lambda letter: letter != sealed[at]))
+    letter = data.draw(st.sampled_from("Aa0+/=!é"))
+    letter = "B" if letter == sealed[at] else letter
     with pytest.raises(Unusable, match=r"another key|was changed after"):
         Cipher(KEY).open([sealed[:at] + letter + sealed[at + 1 :]])
 
