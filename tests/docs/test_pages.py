@@ -1,7 +1,10 @@
 """Links lead somewhere, the README's two commands stand where they are looked for, versions agree."""
 
 import re
+import subprocess
+import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     *sorted(ROOT.glob("docs/*.md")),
     *sorted(ROOT.glob("*/README.md")),
     *sorted(ROOT.glob("examples/*/README.md")),
@@ -68,6 +73,43 @@ def test_the_architecture_gives_a_reason_for_every_dependency_and_for_no_other()
     rows = re.findall(r"^\| ([a-z0-9, -]+) \| \S", table.partition("\n## ")[0], re.MULTILINE)
     named = {name for row in rows if row != "package" for name in row.split(", ")}
     assert named == {re.split(r"[<>=\[ ]", requirement)[0] for requirement in wanted}
+
+
+def test_licences_of_dependencies_are_those_that_they_tell() -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Dependencies")[2]
+    rows = re.findall(r"^\| ([a-z0-9, -]+) \| ([^|]+) \|", table.partition("\n## ")[0], re.MULTILINE)
+    told = {}
+    for names, licences in rows:
+        if names != "package":
+            each = names.split(", ")
+            told |= dict(zip(each, (licences.split(", ") * len(each))[: len(each)], strict=True))
+    assert len(told) > 25
+    for name, licence in told.items():
+        family = re.split(r"[- ]", licence)[0]
+        assert family.lower() in _licence(name).lower(), (name, licence)
+
+
+def _licence(name: str) -> str:
+    """All that a distribution says of its licence."""
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:
+        pytest.skip(f"{name} is not installed")
+    data = found.metadata
+    files = [file for file in found.files or () if re.search(r"licen[cs]e", file.name, re.IGNORECASE)]
+    begin = [Path(str(file.locate())).read_text(encoding="utf-8", errors="replace")[:200] for file in files]
+    kinds = [each for each in data.get_all("Classifier") or () if each.startswith("License")]
+    return " ".join([data.get("License-Expression") or "", data.get("License") or "", *kinds, *begin])
+
+
+def test_nox_tests_every_python_that_is_supported() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    supported = re.findall(r"Python :: (3\.\d+)", " ".join(project["classifiers"]))
+    listed = subprocess.run(
+        [sys.executable, "-m", "nox", "--list", "-f", ROOT / "noxfile.py"], capture_output=True, text=True, check=True
+    )
+    assert re.findall(r"tests-(3\.\d+)", listed.stdout) == supported
+    assert {"style", "docs"} <= set(re.findall(r"^\* (\w+)", listed.stdout, re.MULTILINE))
 
 
 def test_every_file_that_the_architecture_names_is_there() -> None:
