@@ -2,7 +2,7 @@
 
     python benchmarks/screenshots.py FOLDER
 
-Needs Debian's chromium. The README shows the first of the pictures.
+Needs Debian's chromium. `docs/report.png`, which the README shows, is the first of the pictures.
 """
 
 import argparse
