@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from plugins.tickets.classify.sheets import Answers
 
-_WRITING: Final = ("confidence", "count", "mix", "seed", "for_excel")
+_WRITING: Final = (
+    *("confidence", "count", "mix", "seed", "for_excel"),
+    *("filter_since", "filter_until", "filter_where"),
+)
 """Options that are about a sheet that is written."""
 
 
@@ -95,7 +98,8 @@ def _check_options(reading: bool, new_classes: bool) -> None:
         return
     for name in _WRITING:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{name.replace('_', '-')} is about a sheet that is written, not about one that is read")
+            option = name.removeprefix("filter_").replace("_", "-")
+            raise UsageError(f"--{option} is about a sheet that is written, not about one that is read")
 
 
 def _sheet(app: App, below: float, count: int | None, mix: float, seed: int) -> "pl.DataFrame":
