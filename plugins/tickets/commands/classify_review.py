@@ -120,7 +120,7 @@ def _sheet(app: App, below: float, count: int | None, mix: float, seed: int) -> 
     waiting = told.join(said(app), on="ticket", how="anti").join(texts, on="ticket", how="inner")
     chosen = to_look_at(waiting, below, count, mix, seed)
     app.note(f"{counted(chosen.height, 'ticket')} of {waiting.height:,} that no person has classed")
-    return chosen.with_columns(pl.lit("").alias("answer")).select(SHEET)
+    return chosen.with_columns(pl.col("confidence").round(4), pl.lit("").alias("answer")).select(SHEET)
 
 
 def _read(app: App, file: Path, new_classes: bool) -> "pl.DataFrame":
