@@ -97,6 +97,20 @@ def test_quality_reads_a_file(crm: "Crm") -> None:
     assert "`opened` are no times" in crm("tickets", "quality", "--input", file, "--by", "model", code=4).stderr
 
 
+def test_what_a_file_does_not_say_is_told(crm: "Crm") -> None:
+    file = crm.folder / "tickets.csv"
+    file.write_text("ticket,opened,model,parts_cost\n1,2026-03-02,M1,dear\n2,2026-03-03,M2,5\n")
+    told = crm("tickets", "quality", "--input", file, "--by", "model")
+    assert "1 value of the column `parts_cost` left out: cannot be read as numbers" in told.stderr
+    lacking = crm("tickets", "warnings", "--input", file).stderr
+    assert "lacks 8 columns" in lacking
+    assert "`model`" not in lacking
+    file.write_text("ticket,opened,model\n")
+    said = crm("tickets", "quality", "--input", file, "--by", "model", code=6).stderr
+    assert "--where may be too narrow" in said
+    assert "import" not in said
+
+
 def many(seed: int = 1) -> dict[str, pl.DataFrame]:
     """Tickets of ten batches, ten parts, eight dealers; the third batch has forty more of one part."""
     rng = np.random.default_rng(seed)
