@@ -183,6 +183,19 @@ def test_what_stands_out_later_comes_first(crm: "Crm") -> None:
     assert ("batch and part", "b3 / p4") in cells([row for row in rows if not row["new"]])
 
 
+def test_a_run_as_of_earlier_makes_a_warning_older_and_keeps_the_newest_lift(crm: "Crm") -> None:
+    store(crm, **many())
+    crm("tickets", "warnings")
+    (kept,) = (row for row in crm.open().records.frame("ticket_warnings").to_dicts() if row["cell"] == "b3 / p4")
+    opened = many()["tickets"].filter(batch="b3", part="p4")["opened"].sort()
+    until = opened[-4].date()
+    (row,) = (row for row in crm.rows("tickets", "warnings", "--until", until) if row["cell"] == "b3 / p4")
+    assert not row["new"]
+    (now,) = (row for row in crm.open().records.frame("ticket_warnings").to_dicts() if row["cell"] == "b3 / p4")
+    assert datetime.fromisoformat(row["first"]) == now["first"] < kept["first"]
+    assert (now["last"], now["lift"]) == (kept["last"], kept["lift"])
+
+
 def test_a_run_on_some_tickets_is_not_remembered_nor_a_viewers(crm: "Crm") -> None:
     store(crm, **many())
     assert crm.rows("tickets", "warnings", "--where", "model = 'M'")
