@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SEED: Final = 20260301
 COUNT: Final = 20_000
+FEWEST: Final = 100
+"""A year of fewer tickets has no room for its problems."""
 LABELLED: Final = 5
 """One ticket in so many has its quality class in the file of labels."""
 
@@ -69,9 +71,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="where to write the files; made if it is missing")
     parser.add_argument("--seed", type=int, default=SEED, metavar="N", help=f"of the chance (default: {SEED})")
-    parser.add_argument("--tickets", type=int, default=COUNT, metavar="N", help=f"how many (default: {COUNT:,})")
+    parser.add_argument(
+        "--tickets", type=int, default=COUNT, metavar="N", help=f"how many, {FEWEST} at least (default: {COUNT:,})"
+    )
     parser.add_argument("--clean", action="store_true", help="plant no problems")
     given = parser.parse_args()
+    if given.tickets < FEWEST:
+        parser.error(f"--tickets {given.tickets}: write {FEWEST} at least")
+    if given.seed < 0:
+        parser.error(f"--seed {given.seed}: write 0 or more")
+    if given.folder.exists() and not given.folder.is_dir():
+        parser.error(f"{given.folder} is a file, and a folder is needed")
     write(given.folder, tickets(given.seed, given.tickets, not given.clean), given.seed)
 
 

@@ -66,6 +66,22 @@ def test_without_problems_there_is_nothing_to_be_found(tmp_path: Path) -> None:
     assert truth["rows"]["tickets"] == 300
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("year", "--tickets", "99"), "write 100 at least"),
+        (("year", "--seed", "-1"), "write 0 or more"),
+        (("file",), "a folder is needed"),
+    ],
+)
+def test_mistakes_are_told(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, str(PROGRAM), str(tmp_path / words[0]), *words[1:]]
+    result = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert result.returncode == 2
+    assert said in result.stderr
+
+
 def test_columns_are_those_of_the_contracts(year: Frames) -> None:
     behind = {"extras", "original", "source"}
     for name, table in TABLES.items():

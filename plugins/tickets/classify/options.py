@@ -162,5 +162,6 @@ def check_folds(sizes: Sequence[int], classes: Sequence[str], folds: int) -> Non
     size, name = min(zip(sizes, classes, strict=True))
     if size < folds:
         raise UsageError(
-            f"--folds {folds}: class `{name}` has only {size:,} of the rows; take fewer folds, or leave the class out"
+            f"--folds {folds}: class `{name}` has only {size:,} of the rows; "
+            f"{'take fewer folds, or ' if size > 1 else ''}leave the class out with --where"
         )

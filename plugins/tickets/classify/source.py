@@ -8,7 +8,7 @@ import polars as pl
 
 from crm.access import AccessConfig
 from crm.errors import NothingFound, Unusable, UsageError
-from crm.filters import current_filters
+from crm.filters import Filters, current_filters
 from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 from crm.output import personal_now
@@ -115,7 +115,7 @@ def known_rows(app: "App", given: "Mapping[str, tuple[str, ...] | None]", label:
         refuse_personal(app, (*columns.all(), label))
         if label in columns.all():
             raise UsageError(f"--label {label} is among the columns that are looked at, where it would tell itself")
-        frame = current_filters().matching(app, table.lazy()).collect()
+        frame = _of_file(app, table)
     return _known(app, frame, columns, name)
 
 
@@ -128,8 +128,10 @@ def _known(app: "App", frame: pl.DataFrame, columns: Columns, label: str) -> Kno
     names = named.drop_nulls()
     classes = tuple(names.unique().sort().to_list())
     if not classes:
-        where = "`crm tickets classify review`, or `crm centre classes import FILE`, brings some"
-        raise NothingFound(f"the class of no {'ticket' if current_file() is None else 'row'} is known; {where}")
+        if current_file() is not None:
+            raise NothingFound(f"the class of no row is known: column `{label}` is empty, or --where leaves nothing")
+        narrow = ", and a filter may be too narrow" if current_filters() != Filters() else ""
+        raise NothingFound(f"the class of no ticket is known; `crm centre classes import FILE` brings some{narrow}")
     if len(classes) < 2:
         raise Unusable(f"all rows are of the class `{classes[0]}`, and two at least are needed")
     if len(classes) > MOST_CLASSES:
@@ -164,9 +166,14 @@ def asked_rows(app: "App", columns: Columns) -> pl.DataFrame:
     Codes and numbers that a file lacks are null, which is told.
 
     Raises:
-        UsageError: a file lacks a text.
+        UsageError: a file lacks a text, or the model is not about tickets.
     """
     if current_file() is None:
+        for name in columns.all():
+            if name not in _shown():
+                raise UsageError(
+                    f"the model looks at a column `{name}`, which tickets have not: name a file with --input"
+                )
         return tickets(app, columns)
     table = current_table(app)
     for name in columns.texts:
@@ -175,7 +182,20 @@ def asked_rows(app: "App", columns: Columns) -> pl.DataFrame:
     lacking = [name for name in (*columns.codes, *columns.numbers) if name not in table.columns]
     if lacking:
         app.warn(f"the file lacks {counted(len(lacking), 'column')} that the model looks at: {one_of(lacking)}")
-    return current_filters().matching(app, table.lazy()).collect()
+    return _of_file(app, table)
+
+
+def _of_file(app: "App", table: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a file that the running command's condition leaves.
+
+    Raises:
+        UsageError: --since or --until is given, which would do nothing.
+    """
+    filters = current_filters()
+    for option, moment in (("--since", filters.since), ("--until", filters.until)):
+        if moment is not None:
+            raise UsageError(f"{option} is about tickets of the workspace, not about a file: write a --where")
+    return filters.matching(app, table.lazy()).collect()
 
 
 def completed(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from plugins.tickets.classify.sheets import Answers
 
-_WRITING: Final = ("confidence", "count", "mix", "seed", "for_excel")
+_WRITING: Final = (
+    *("confidence", "count", "mix", "seed", "for_excel"),
+    *("filter_since", "filter_until", "filter_where"),
+)
 """Options that are about a sheet that is written."""
 
 
@@ -95,7 +98,8 @@ def _check_options(reading: bool, new_classes: bool) -> None:
         return
     for name in _WRITING:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise UsageError(f"--{name.replace('_', '-')} is about a sheet that is written, not about one that is read")
+            option = name.removeprefix("filter_").replace("_", "-")
+            raise UsageError(f"--{option} is about a sheet that is written, not about one that is read")
 
 
 def _sheet(app: App, below: float, count: int | None, mix: float, seed: int) -> "pl.DataFrame":
@@ -116,7 +120,7 @@ def _sheet(app: App, below: float, count: int | None, mix: float, seed: int) -> 
     waiting = told.join(said(app), on="ticket", how="anti").join(texts, on="ticket", how="inner")
     chosen = to_look_at(waiting, below, count, mix, seed)
     app.note(f"{counted(chosen.height, 'ticket')} of {waiting.height:,} that no person has classed")
-    return chosen.with_columns(pl.lit("").alias("answer")).select(SHEET)
+    return chosen.with_columns(pl.col("confidence").round(4), pl.lit("").alias("answer")).select(SHEET)
 
 
 def _read(app: App, file: Path, new_classes: bool) -> "pl.DataFrame":

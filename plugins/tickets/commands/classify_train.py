@@ -58,8 +58,18 @@ def command(app: App, model: Path) -> "pl.DataFrame":
     fitted = learnt(known, best, seed)
     accuracy = next((share for each, share in shares if each is best), None)
     _save(model, known, best, fitted, {} if accuracy is None else {"cross_validated_accuracy": accuracy})
+    _warn_of_rare(app, known)
     app.note(f"{model}: {best.name}, learnt {len(known.classes):,} classes from {len(known.codes):,} rows")
     return _table(best, shares or [(each, None) for each in tried[:1]])
+
+
+def _warn_of_rare(app: App, known: "Known") -> None:
+    """Say so where a class is too rare for cross-validation."""
+    from plugins.tickets.classify.learning import inner_folds
+
+    if inner_folds(known) < 2:
+        name = known.classes[int(known.sizes.argmin())]
+        app.warn(f"class `{name}` has one row only: no classifiers were compared, and confidence is a guess")
 
 
 def _check_place(model: Path) -> None:

@@ -6,8 +6,10 @@ import click
 
 from crm.access import require
 from crm.app import App, pass_app
+from crm.errors import Unusable
 from crm.filters import WHEN, When
 from crm.messages import counted
+from crm.nearest import did_you_mean, one_of
 from crm.output import also_personal, current, table_output
 from plugins.tickets.config import TicketsConfig
 
@@ -65,14 +67,26 @@ def command(app: App, kinds: tuple[str, ...], moment: When | None, queued: bool)
 
 
 def _queue(app: App, rows: "pl.DataFrame", config: "NoticesConfig") -> None:
-    """Put notices where they go out from, and say so."""
+    """Put notices where they go out from, and say so.
+
+    Raises:
+        Unusable: the channel is none of those that there are; its messages would wait for ever.
+    """
     from crm.outbox import OUTBOX
     from plugins.tickets.notices.queueing import queue, write
 
     workspace = app.workspace()
     if OUTBOX.name in workspace.records.contracts:
+        _check_channel(app, config.channel)
         new = queue(workspace, rows, config)
         app.note(f"{counted(new, 'new message')} in the outbox; `crm push send` sends them")
         return
     file, new = write(workspace, rows, config)
     app.note(f"there is no outbox: {counted(new, 'new message')} in {file}")
+
+
+def _check_channel(app: App, name: str) -> None:
+    known = app.host.push_channels()
+    if name not in known:
+        near = did_you_mean(name, known)
+        raise Unusable(f"`tickets.notices.channel`: no channel `{name}`{near}; there are: {one_of(sorted(known))}")

@@ -8,6 +8,7 @@ import polars as pl
 from crm.errors import Unusable, UsageError
 from crm.filters import Filters
 from crm.intake import dates, numbers
+from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 from crm.output import current
 from crm.schema import polars_schema
@@ -47,14 +48,16 @@ def tickets_of(
             raise UsageError(f"--input: there is no column `{name}`{near}; there are: {one_of(table.columns[:20])}")
     kinds = {**polars_schema(JOINED), "fault_cause": pl.String(), "sold": pl.Date()}
     wanted = dict.fromkeys([*columns, *ALWAYS, "sold", "produced"])
-    read = [_typed(table[name], kinds[name]) for name in wanted if name in table.columns]
+    read = [_typed(app, table[name], kinds[name]) for name in wanted if name in table.columns]
     lacking = {name: kinds[name] for name in wanted if name not in table.columns}
+    if missed := [name for name in columns if name in lacking and name not in ("sold", "produced")]:
+        app.warn(f"the file lacks {counted(len(missed), 'column')} that could tell more: {one_of(missed)}")
     whole = table.drop(each.name for each in read).with_columns(read)
     whole = whole.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in lacking.items())
     return worth(filters.rows(app, whole.lazy(), "opened").collect())
 
 
-def _typed(values: pl.Series, kind: pl.DataType) -> pl.Series:
+def _typed(app: "App", values: pl.Series, kind: pl.DataType) -> pl.Series:
     """The values as the table of tickets has them."""
     if values.dtype.base_type() == kind.base_type() and kind != pl.String:
         return values.dt.replace_time_zone("UTC") if _naive(values) else values.cast(kind)
@@ -64,8 +67,12 @@ def _typed(values: pl.Series, kind: pl.DataType) -> pl.Series:
         )
     texts = values.cast(pl.String).str.strip_chars().replace("", None)
     found = _read(texts, kind)
-    if 2 * (found.is_null() & texts.is_not_null()).sum() > texts.len() - texts.null_count():
+    strange = int((found.is_null() & texts.is_not_null()).sum())
+    if 2 * strange > texts.len() - texts.null_count():
         raise Unusable(f"--input: most values of the column `{values.name}` are no {_SAID[kind.base_type()]}")
+    if strange:
+        said = f"{counted(strange, 'value')} of the column `{values.name}` left out"
+        app.warn(f"--input: {said}: cannot be read as {_SAID[kind.base_type()]}")
     return found.alias(values.name)
 
 

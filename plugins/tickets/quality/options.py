@@ -78,7 +78,6 @@ def current_tickets(app: "App", columns: Sequence[str], needed: Sequence[str], f
         found = stored(app, filters, columns)
     found = without(app, found, fallen)
     if not found.height:
-        raise NothingFound(
-            "there is no such ticket; `crm tickets import FILE` brings some, --since and --until may be too narrow"
-        )
+        more = "" if current_file() is not None else "`crm tickets import FILE` brings some, "
+        raise NothingFound(f"there is no such ticket; {more}--since, --until or --where may be too narrow")
     return found

@@ -28,12 +28,12 @@ def with_first(found: pl.DataFrame, before: pl.DataFrame, moment: datetime) -> p
     """
     joined = found.join(before, on=_KEY, how="left", maintain_order="left")
     return joined.with_columns(
-        pl.col("first").is_null().alias("new"), pl.col("first").fill_null(pl.lit(moment)).alias("first")
+        pl.col("first").is_null().alias("new"), pl.min_horizontal("first", pl.lit(moment)).alias("first")
     ).sort("new", descending=True, maintain_order=True)
 
 
 def remember(workspace: "Workspace", found: pl.DataFrame, moment: datetime) -> None:
-    """Keep that these cells stand out; who has kept one of them meanwhile keeps its first time.
+    """Keep that these cells stand out, since when at the earliest, and the lift that was told of the newest tickets.
 
     Args:
         workspace: The workspace.
@@ -42,11 +42,12 @@ def remember(workspace: "Workspace", found: pl.DataFrame, moment: datetime) -> N
     """
     records = workspace.records
     with records.begin() as connection:
-        before = records.frame(WARNINGS.name, columns=[*_KEY, "first", "last"], connection=connection)
+        before = records.frame(WARNINGS.name, columns=[*_KEY, "first", "last", "lift"], connection=connection)
         rows = (
             found.select(*_KEY, "lift")
-            .join(before, on=_KEY, how="left")
+            .join(before, on=_KEY, how="left", suffix="_last")
             .with_columns(
+                pl.when(pl.col("last") > moment).then("lift_last").otherwise("lift").alias("lift"),
                 pl.min_horizontal("first", pl.lit(moment)).alias("first"),
                 pl.max_horizontal("last", pl.lit(moment)).alias("last"),
             )

@@ -91,6 +91,30 @@ def test_a_text_that_says_nothing_is_not_sure(crm: "Crm") -> None:
     assert all(row["sure"] for row in every)
 
 
+def test_a_model_of_other_texts_is_not_asked_about_tickets(crm: "Crm") -> None:
+    centre(crm, 12)
+    model = trained(crm, written(crm, texts(60)))
+    said = crm("tickets", "classify", "predict", "--model", model, code=2).stderr
+    assert "`text`, which tickets have not" in said
+
+
+def test_a_class_of_one_row_is_told(crm: "Crm") -> None:
+    frame = pl.concat([texts(30), pl.DataFrame({"text": ["怪"], "kind": ["odd"], "row": [99]})], how="vertical_relaxed")
+    file = written(crm, frame)
+    result = crm("tickets", "classify", "train", *learning(file), "--model", crm.folder / "odd.model")
+    assert "class `odd` has one row only" in result.stderr
+    said = crm("tickets", "classify", "evaluate", *learning(file), code=2).stderr
+    assert "leave the class out with --where" in said
+    assert "fewer folds" not in said
+
+
+def test_without_classes_the_way_to_some_is_told(crm: "Crm") -> None:
+    crm("workspace", "info")
+    said = crm("tickets", "classify", "train", "--model", crm.folder / "k.model", code=6).stderr
+    assert "`crm centre classes import FILE`" in said
+    assert "review" not in said
+
+
 def test_training_twice_gives_the_same_model(crm: "Crm") -> None:
     file = written(crm, texts(120))
     heads = []
@@ -303,6 +327,13 @@ def test_options_that_would_do_nothing_are_refused(crm: "Crm") -> None:
     sheet = written(crm, pl.DataFrame({"ticket": ["T001"], "answer": ["wear"]}), "sheet.csv")
     crm("tickets", "classify", "review", "--read", sheet, "--mix", 0.5, code=2)
     crm("tickets", "classify", "review", "--new-classes", code=2)
+    for option, value in (("--since", "2026-01-01"), ("--until", "2026-01-01"), ("--where", "model = 'M1'")):
+        said = crm("tickets", "classify", "review", "--read", sheet, option, value, code=2).stderr
+        assert option in said
+    file = written(crm, texts(60))
+    for words in (("evaluate",), ("train", "--model", crm.folder / "k.model")):
+        said = crm("tickets", "classify", *words, *learning(file), "--since", "2026-01-01", code=2).stderr
+        assert "write a --where" in said
     assert "predict --model FILE --store" in crm("tickets", "classify", "review", code=6).stderr
 
 

@@ -51,6 +51,15 @@ def signed(centre: "Centre", name: str, at: str, **facts: Any) -> None:
         centre(event, name, "--at", at)
 
 
+def test_a_channel_that_there_is_not_gets_no_messages(centre: "Centre") -> None:
+    people(centre)
+    signed(centre, "T1", "2026-03-10T12:00", customer="K1", vin="V1", model="Aria")
+    centre.crm.configure("tickets: {notices: {channel: fiel}}\n")
+    said = centre.crm("tickets", "notices", "--queue", "--as-of", "2026-03-13T12:00", code=4).stderr
+    assert "no channel `fiel` (did you mean `file`?)" in said
+    assert outbox(centre) == []
+
+
 def test_customers_are_asked_how_it_was_some_days_after_they_signed(centre_on: "Centre") -> None:
     signed(centre_on, "T1", "2026-03-10T12:00", customer="K1", vin="V1", model="Aria")
     signed(centre_on, "T2", "2026-03-10T12:00")  # of nobody who is known

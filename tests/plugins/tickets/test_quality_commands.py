@@ -97,6 +97,20 @@ def test_quality_reads_a_file(crm: "Crm") -> None:
     assert "`opened` are no times" in crm("tickets", "quality", "--input", file, "--by", "model", code=4).stderr
 
 
+def test_what_a_file_does_not_say_is_told(crm: "Crm") -> None:
+    file = crm.folder / "tickets.csv"
+    file.write_text("ticket,opened,model,parts_cost\n1,2026-03-02,M1,dear\n2,2026-03-03,M2,5\n")
+    told = crm("tickets", "quality", "--input", file, "--by", "model")
+    assert "1 value of the column `parts_cost` left out: cannot be read as numbers" in told.stderr
+    lacking = crm("tickets", "warnings", "--input", file).stderr
+    assert "lacks 8 columns" in lacking
+    assert "`model`" not in lacking
+    file.write_text("ticket,opened,model\n")
+    said = crm("tickets", "quality", "--input", file, "--by", "model", code=6).stderr
+    assert "--where may be too narrow" in said
+    assert "import" not in said
+
+
 def many(seed: int = 1) -> dict[str, pl.DataFrame]:
     """Tickets of ten batches, ten parts, eight dealers; the third batch has forty more of one part."""
     rng = np.random.default_rng(seed)
@@ -167,6 +181,19 @@ def test_what_stands_out_later_comes_first(crm: "Crm") -> None:
     assert rows[0]["new"]
     assert (rows[0]["kind"], rows[0]["cell"]) == ("dealer and labour", "d5 / l7")
     assert ("batch and part", "b3 / p4") in cells([row for row in rows if not row["new"]])
+
+
+def test_a_run_as_of_earlier_makes_a_warning_older_and_keeps_the_newest_lift(crm: "Crm") -> None:
+    store(crm, **many())
+    crm("tickets", "warnings")
+    (kept,) = (row for row in crm.open().records.frame("ticket_warnings").to_dicts() if row["cell"] == "b3 / p4")
+    opened = many()["tickets"].filter(batch="b3", part="p4")["opened"].sort()
+    until = opened[-4].date()
+    (row,) = (row for row in crm.rows("tickets", "warnings", "--until", until) if row["cell"] == "b3 / p4")
+    assert not row["new"]
+    (now,) = (row for row in crm.open().records.frame("ticket_warnings").to_dicts() if row["cell"] == "b3 / p4")
+    assert datetime.fromisoformat(row["first"]) == now["first"] < kept["first"]
+    assert (now["last"], now["lift"]) == (kept["last"], kept["lift"])
 
 
 def test_a_run_on_some_tickets_is_not_remembered_nor_a_viewers(crm: "Crm") -> None:

@@ -70,6 +70,17 @@ def test_where_the_base_is_zero_nothing_is_expected_and_exposure_makes_the_rest(
     assert alone[:, 1] == pytest.approx([2.5, 7.5])
 
 
+def test_totals_are_met_where_some_causes_cannot_be() -> None:
+    """Two parts share a cause and one of them another: all is settled by the totals, but slowly."""
+    seen = {("a", "y"): 296, ("b", "y"): 369, ("b", "x"): 76, ("c", "x"): 102, ("c", "z"): 189, ("d", "z"): 218}
+    table = table_of(
+        frame([(*cell, "m") for cell, count in seen.items() for _ in range(count)]), "dealer", "labour_code", "model"
+    )
+    means = expected(table, (table.counts > 0).astype(float))
+    found = {(a, b): means[i, j] for i, a in enumerate(table.owners) for j, b in enumerate(table.columns)}
+    assert {cell: mean for cell, mean in found.items() if mean} == pytest.approx(seen, rel=1e-3)
+
+
 @given(
     st.lists(
         st.tuples(st.integers(-900, 300), st.none() | st.integers(0, 900), st.integers(1, 4)), min_size=1, max_size=8
