@@ -37,18 +37,19 @@ def unpacked(objects: pl.Series, names: Sequence[str]) -> pl.DataFrame:
 
 def packed(frame: pl.DataFrame) -> pl.Series:
     """Columns of text as one object a row; null where all are null."""
-    columns = sorted(frame.columns)
-    if not columns:
+    names = sorted(frame.columns)
+    if not names:
         return pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+    # By number, since `*` and `^...$` would mean several columns.
+    numbered = pl.DataFrame([frame.get_column(name).alias(str(number)) for number, name in enumerate(names)])
+    columns = [pl.col(number) for number in numbered.columns]
     parts = [
-        pl.when(pl.col(name).is_not_null()).then(
-            pl.lit(json.dumps(name, ensure_ascii=False) + ":") + _quoted(pl.col(name))
-        )
-        for name in columns
+        pl.when(column.is_not_null()).then(pl.lit(json.dumps(name, ensure_ascii=False) + ":") + _quoted(column))
+        for name, column in zip(names, columns, strict=True)
     ]
     whole = pl.lit("{") + pl.concat_str(parts, separator=",", ignore_nulls=True) + pl.lit("}")
-    empty = pl.all_horizontal(pl.col(name).is_null() for name in columns)
-    return frame.select(pl.when(~empty).then(whole).alias("object"))["object"]
+    empty = pl.all_horizontal(column.is_null() for column in columns)
+    return numbered.select(pl.when(~empty).then(whole).alias("object"))["object"]
 
 
 def _quoted(value: pl.Expr) -> pl.Expr:

@@ -25,6 +25,11 @@ def column(rows: list[dict[str, str]]) -> pl.Series:
     return objects.packed(frame) if frame.width else pl.Series([None] * len(rows), dtype=pl.String)
 
 
+def test_a_key_that_polars_takes_for_several_columns_is_one_key() -> None:
+    rows = [{"*": "0", "^.*$": "1", "a": "2"}, {"a": "3"}]
+    assert [json.loads(text) for text in column(rows)] == rows
+
+
 @given(OBJECTS)
 def test_python_reads_what_is_packed(rows: list[dict[str, str]]) -> None:
     assert [json.loads(text) if text is not None else {} for text in column(rows)] == rows
