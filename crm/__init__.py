@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 
 from crm.content import Content, Read
 from crm.delivery import GiveUpError, Message, TryAgainError
-from crm.hookspecs import HOOK_API, Algorithm, Channel, CommandRef, Mined, Miner, Reader, Writer, hookimpl
+from crm.hookspecs import (
+    HOOK_API,
+    Algorithm,
+    Channel,
+    CommandRef,
+    Mined,
+    Miner,
+    Reader,
+    TicketClassifier,
+    Writer,
+    hookimpl,
+)
 from crm.recommending import Allowed
 from crm.tables import Column, Table
 from logparse.spec import LogFormat
@@ -35,6 +46,7 @@ __all__ = [
     "Read",
     "Reader",
     "Table",
+    "TicketClassifier",
     "TryAgainError",
     "Writer",
     "__version__",

@@ -20,7 +20,7 @@ Role = Literal["viewer", "analyst", "operator", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("viewer", "analyst", "operator", "admin")
 """The roles; each may do all that those before it may."""
 
-Action = Literal["analyse", "import", "unmask", "merge", "send", "forget", "backup", "restore"]
+Action = Literal["analyse", "import", "unmask", "merge", "send", "ticket", "settle", "forget", "backup", "restore"]
 
 NEEDED: Final[dict[Action, Role]] = {
     "analyse": "analyst",
@@ -28,6 +28,8 @@ NEEDED: Final[dict[Action, Role]] = {
     "unmask": "operator",
     "merge": "operator",
     "send": "operator",
+    "ticket": "operator",
+    "settle": "operator",
     "forget": "admin",
     "backup": "operator",
     "restore": "admin",
@@ -66,18 +68,6 @@ def user() -> str:
         return f"uid {os.getuid()}"
 
 
-def may(app: "App", action: Action) -> bool:
-    """Whether the user's role may do something: for what is left undone where it may not."""
-    role, needed = _roles(app, action)
-    return ROLES.index(role) >= ROLES.index(needed)
-
-
-def _roles(app: "App", action: Action) -> tuple[Role, Role]:
-    """The user's role, and the least one for an action."""
-    config = app.config.get("access", AccessConfig)
-    return config.users.get(user(), config.role), config.needs.get(action, NEEDED[action])
-
-
 def require(app: "App", action: Action) -> None:
     """See that the user's role may do something; a refusal goes into the audit log.
 
@@ -88,6 +78,18 @@ def require(app: "App", action: Action) -> None:
     if ROLES.index(role) < ROLES.index(needed):
         _record(app, action)
         raise Refused(f"the role {role} may not {action}; it takes the role {needed} (`access` in the configuration)")
+
+
+def may(app: "App", action: Action) -> bool:
+    """Whether the user's role may do something: for what is left undone where it may not."""
+    role, needed = _roles(app, action)
+    return ROLES.index(role) >= ROLES.index(needed)
+
+
+def _roles(app: "App", action: Action) -> tuple[Role, Role]:
+    """The user's role, and the least one for an action."""
+    config = app.config.get("access", AccessConfig)
+    return config.users.get(user(), config.role), config.needs.get(action, NEEDED[action])
 
 
 def _record(app: "App", action: Action) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from crm.errors import UsageError
@@ -73,6 +74,20 @@ class Read:
     said: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     empty: "pl.Series | None" = None
+
+    def plainly_named(self) -> "Read":
+        """The same, without columns whose names Polars takes for a pattern of names: `*`, and `^…$`."""
+        taken, new, said = set(self.frame.columns), {}, []
+        for number, name in enumerate(self.frame.columns, start=1):
+            if name != "*" and not (name.startswith("^") and name.endswith("$")):
+                continue
+            wanted = (f"column_{number}{'_' * times}" for times in count())
+            new[name] = next(each for each in wanted if each not in taken)
+            taken.add(new[name])
+            said.append(f"the name `{name}` stands for several columns; column {number} is called `{new[name]}`")
+        if not new:
+            return self
+        return replace(self, frame=self.frame.rename(new), warnings=(*self.warnings, *said))
 
     def numbers(self) -> "pl.Series":
         """The row of the file that each row of the frame was, counted as in `rejects`."""

@@ -16,13 +16,43 @@ if TYPE_CHECKING:
     from crm.workspace import Workspace
 
 EXTRAS: Final = "extras"
+BEHIND: Final = (EXTRAS, "original")
+"""Columns of what came in besides the fields, or in another form; they alone make no table personal."""
 
-TIMES: Final = ("ts", "registered", "since")
+TIMES: Final = ("ts", "registered", "since", "opened", "sold", "shipped", "made", "last")
 """What `--since` and `--until` are about: the first of these that the table has."""
 
 
 def table_rows(app: "App", name: str, segment: str | None = None, *, extras: bool = True) -> "pl.LazyFrame":
     """The rows of a table, sorted by its key, that the running command's filters leave; read as they are wanted.
+
+    Args:
+        app: The run of the program.
+        name: The table's name.
+        segment: Only rows of the members of this segment.
+        extras: Whether the table needs the columns that no field is for.
+
+    Raises:
+        UsageError: there is no such segment, or the condition is none.
+    """
+    return filtered_rows(app, stored_rows(app, name, segment, extras=extras))
+
+
+def filtered_rows(app: "App", frame: "pl.LazyFrame") -> "pl.LazyFrame":
+    """The rows of a table of records that the running command's filters leave.
+
+    Raises:
+        UsageError: the condition is none.
+    """
+    from crm.filters import current_filters
+
+    filters, names = current_filters(), frame.collect_schema()
+    time = next((each for each in TIMES if each in names), None)
+    return filters.matching(app, frame if time is None else filters.between(frame, time))
+
+
+def stored_rows(app: "App", name: str, segment: str | None = None, *, extras: bool = True) -> "pl.LazyFrame":
+    """All rows of a table, or of a segment, sorted by its key; read as they are wanted.
 
     Columns that no field is for stand behind the others under their own names, and in a table of people they are
     personal unless the configuration says otherwise (`access.shown`).
@@ -34,11 +64,10 @@ def table_rows(app: "App", name: str, segment: str | None = None, *, extras: boo
         extras: Whether the table needs the columns that no field is for.
 
     Raises:
-        UsageError: there is no such segment, or the condition is none.
+        UsageError: there is no such segment.
     """
     import polars as pl
 
-    from crm.filters import current_filters
     from crm.output import also_personal, impersonal
     from crm.segments import members
 
@@ -47,7 +76,7 @@ def table_rows(app: "App", name: str, segment: str | None = None, *, extras: boo
     access = app.config.get("access", AccessConfig)
     if contract.person:
         also_personal({each: access.personal.get(each, "hidden") for each in names if each not in access.shown})
-    else:
+    elif all(each.mask is None or each.name in BEHIND for each in contract.columns):
         impersonal()
     frame = _scanned(workspace, name, names)
     if segment is not None:
@@ -58,9 +87,7 @@ def table_rows(app: "App", name: str, segment: str | None = None, *, extras: boo
             how="semi",
             maintain_order="left",
         )
-    filters = current_filters()
-    time = next(each for each in TIMES if each in frame.collect_schema())
-    return filters.matching(app, filters.between(frame, time))
+    return frame
 
 
 def _now(workspace: "Workspace", name: str, person: str) -> "pl.DataFrame":
@@ -88,8 +115,9 @@ def _scanned(workspace: "Workspace", name: str, names: "Sequence[str]") -> "pl.L
     from polars.io.plugins import register_io_source
 
     from crm.schema import polars_schema
+    from crm.turns import Turns
 
-    contract = workspace.tables[name]
+    contract, turns = workspace.tables[name], Turns()
     schema = {key: kind for key, kind in polars_schema(contract).items() if key != EXTRAS}
     schema |= dict.fromkeys(names, pl.String())
 
@@ -106,7 +134,10 @@ def _scanned(workspace: "Workspace", name: str, names: "Sequence[str]") -> "pl.L
             if left == 0:
                 return
 
-    return register_io_source(rows, schema=schema)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.call_on_close(turns.end)
+    return register_io_source(lambda *asked: turns.each(rows(*asked)), schema=schema)
 
 
 def with_extras(frame: "pl.DataFrame", names: "Sequence[str] | None" = None) -> "pl.DataFrame":

@@ -294,7 +294,16 @@ def filtered_like(example: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """The same with another example of a condition."""
 
     def add(function: Callable[P, R]) -> Callable[P, R]:
-        return _filtered(function, example)
+        return _filtered(function, example, _OPTIONS)
+
+    return add
+
+
+def conditional_like(example: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Add `--where` alone, for tables whose rows have no time."""
+
+    def add(function: Callable[P, R]) -> Callable[P, R]:
+        return _filtered(function, example, ())
 
     return add
 
@@ -304,12 +313,13 @@ def _example() -> str:
     return str(given["example"]) if isinstance(given, dict) else EXAMPLE
 
 
-def _filtered(function: Callable[P, R], example: str) -> Callable[P, R]:
+def _filtered(function: Callable[P, R], example: str, more: tuple[Callable[[Any], Any], ...]) -> Callable[P, R]:
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> R:
         import polars as pl
 
-        given = {name: kwargs.pop(f"filter_{name}") for name in ("since", "until", "where")} | {"example": example}
+        given = {name: kwargs.pop(f"filter_{name}", None) for name in ("since", "until", "where")}
+        given["example"] = example
         click.get_current_context().meta[_META] = given
         try:
             return function(*args, **kwargs)
@@ -319,7 +329,7 @@ def _filtered(function: Callable[P, R], example: str) -> Callable[P, R]:
             raise UsageError(wrong(error)) from error
 
     where = click.option("--where", "filter_where", metavar="SQL", help=f"Only rows for which this is true: {example}.")
-    for option in (where, *reversed(_OPTIONS)):
+    for option in (where, *reversed(more)):
         option(command)
     return command
 

@@ -8,7 +8,7 @@ An implementation names only the arguments that it needs.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import pluggy
 
@@ -156,6 +156,25 @@ class Channel:
     check: "Callable[[App], None] | None" = None
 
 
+@dataclass(frozen=True)
+class TicketClassifier:
+    """A way to tell quality classes of tickets apart, for `crm tickets classify`.
+
+    Attributes:
+        name: What it is called in the commands.
+        make: Makes an estimator as scikit-learn has them, which is not fitted: `fit(X, y)` and `decision_function(X)`
+            or `predict_proba(X)`, of a sparse matrix of shape (rows, features). It takes its parameters by name, all of
+            which have defaults, and `random_state` where anything in it is drawn.
+        help: One line on what it does.
+        parameters: What is tried by cross-validation: values of parameters by their names.
+    """
+
+    name: str
+    make: "Callable[..., Any]"
+    help: str = ""
+    parameters: Mapping[str, Sequence[object]] = field(default_factory=dict)
+
+
 @hookspec
 def register_commands() -> Sequence[CommandRef]:  # type: ignore[empty-body]  # a specification has no body
     """Commands and groups of commands that this plugin adds to the program."""
@@ -203,3 +222,8 @@ def recommenders() -> Sequence[Algorithm]:  # type: ignore[empty-body]  # as abo
 @hookspec
 def push_channels() -> Sequence[Channel]:  # type: ignore[empty-body]  # as above
     """Ways by which `crm push send` sends messages."""
+
+
+@hookspec
+def ticket_classifiers() -> Sequence[TicketClassifier]:  # type: ignore[empty-body]  # as above
+    """Ways to tell quality classes of tickets apart, for `crm tickets classify`."""

@@ -268,10 +268,10 @@ def _there(workspace: "Workspace", contract: Table, given: pl.DataFrame) -> Iter
 
 
 def _write(workspace: "Workspace", connection: sa.Connection, target: Target, made: Changes) -> None:
-    """Write what is new and what changes, with what belongs to it in other tables."""
-    workspace.records.upsert(connection, target.contract.name, made.rows)
+    """Write what is new and what changes, after what belongs to it in other tables, which may ask what was there."""
     if target.written is not None:
         target.written(workspace, connection, made.rows, made.known)
+    workspace.records.upsert(connection, target.contract.name, made.rows)
 
 
 def _tell_of(workspace: "Workspace", connection: sa.Connection, table: str, source: str, outcome: Outcome) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Complete: TypeAlias = "Callable[[Workspace, pl.DataFrame], pl.DataFrame]"
 Written: TypeAlias = "Callable[[Workspace, sa.Connection, pl.DataFrame, pl.Series], None]"
 Barred: TypeAlias = "Callable[[Workspace, pl.DataFrame], pl.Series]"
-Check: TypeAlias = "Callable[[pl.DataFrame], pl.DataFrame]"
+Check: TypeAlias = "Callable[[Workspace, pl.DataFrame], pl.DataFrame]"
 
 _REGION: Final = "CN"
 """Country of phone numbers where nobody has named one."""
@@ -41,7 +41,7 @@ class Target:
         fields: Which of its columns a file may have, and by what names.
         complete: Gives rows the keys that the file lacks.
         barred: Which rows may not come in, because a person has been forgotten.
-        written: Writes what belongs to the rows into other tables, in the same transaction.
+        written: Writes what belongs to the rows into other tables, in the same transaction, just before they are.
         check: What is wrong with rows: `row` (index), `column`, `reason`, `severity` (reject or warn).
     """
 
@@ -99,7 +99,7 @@ def judged(
     rows = target.complete(workspace, made.frame)
     broken = violations(rows, said.rules, extras=said.mapping.extras, columns=said.mapping.columns)
     if target.check is not None:
-        wrong = target.check(rows).select(broken.columns).cast(broken.schema)
+        wrong = target.check(workspace, rows).select(broken.columns).cast(broken.schema)
         broken = pl.concat([broken, _by_header(wrong, said)])
     faults = pl.concat([made.faults, broken.filter(severity="reject").select(made.faults.columns)])
     late = pl.concat([_keyless(target, rows, faults), _forgotten(target, workspace, rows, faults)])

@@ -37,18 +37,17 @@ def unpacked(objects: pl.Series, names: Sequence[str]) -> pl.DataFrame:
 
 def packed(frame: pl.DataFrame) -> pl.Series:
     """Columns of text as one object a row; null where all are null."""
-    names = sorted(frame.columns)
-    if not names:
+    columns = sorted(frame.columns)
+    if not columns:
         return pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
-    # By number, since `*` and `^...$` would mean several columns.
-    numbered = pl.DataFrame([frame.get_column(name).alias(str(number)) for number, name in enumerate(names)])
-    columns = [pl.col(number) for number in numbered.columns]
+    values = {name: pl.col(str(at)) for at, name in enumerate(columns)}  # `*` and `^a.*$` would mean several columns
     parts = [
-        pl.when(column.is_not_null()).then(pl.lit(json.dumps(name, ensure_ascii=False) + ":") + _quoted(column))
-        for name, column in zip(names, columns, strict=True)
+        pl.when(value.is_not_null()).then(pl.lit(json.dumps(name, ensure_ascii=False) + ":") + _quoted(value))
+        for name, value in values.items()
     ]
     whole = pl.lit("{") + pl.concat_str(parts, separator=",", ignore_nulls=True) + pl.lit("}")
-    empty = pl.all_horizontal(column.is_null() for column in columns)
+    empty = pl.all_horizontal(value.is_null() for value in values.values())
+    numbered = pl.DataFrame([frame[name].alias(str(at)) for at, name in enumerate(columns)])
     return numbered.select(pl.when(~empty).then(whole).alias("object"))["object"]
 
 

@@ -21,7 +21,7 @@ from crm.discovery import (
     file_candidates,
 )
 from crm.errors import CrmError
-from crm.hookspecs import PROJECT, Algorithm, Channel, CommandRef, Miner, Reader, Writer
+from crm.hookspecs import PROJECT, Algorithm, Channel, CommandRef, Miner, Reader, TicketClassifier, Writer
 from crm.registry import BROKEN, Plugin, Registry, Report, mark_failed
 from crm.tables import ColumnType, Table
 from logparse.spec import LogFormat, Syntax
@@ -142,6 +142,12 @@ class PluginHost:
     def push_channels(self) -> Mapping[str, Channel]:
         """Ways by which messages go out, by name."""
         return self._once("push_channels", lambda: self._named("channel", "push_channels", Channel))
+
+    def ticket_classifiers(self) -> Mapping[str, TicketClassifier]:
+        """Ways to tell quality classes of tickets apart, by name."""
+        return self._once(
+            "ticket_classifiers", lambda: self._named("ticket classifier", "ticket_classifiers", TicketClassifier)
+        )
 
     def owner(self, kind: str, name: str) -> Plugin | None:
         """The plugin that brought a "table", "log format", "writer", "reader", "section", "miner" ... of this name."""

@@ -172,7 +172,7 @@ def read_table(file: TableFile, readers: "Mapping[str, Reader]") -> "Read":
     data = _unpacked(file)
     reader = _reader(file, data, readers)
     content = Content(file.name, data, file.encoding, file.separator, file.sheet)
-    return reader.read(content)
+    return reader.read(content).plainly_named()
 
 
 def tell(app: "App", name: str, found: "Read") -> None:

@@ -9,7 +9,7 @@ import click
 from crm.access import require
 from crm.app import App, pass_app
 from crm.exporting import for_excel_option, segment_option
-from crm.filters import filtered_like
+from crm.filters import conditional_like, filtered_like
 from crm.options import ON_DUPLICATE
 from crm.output import current, show, table_output
 from crm.reading import current_file, table_argument
@@ -93,7 +93,7 @@ _OPTIONS: Final = (
 )
 
 
-def export_command(table: str, text: str, example: str, *, people: bool = True) -> click.Command:
+def export_command(table: str, text: str, example: str, *, people: bool = True, timed: bool = True) -> click.Command:
     """The command that exports a table, whole.
 
     Args:
@@ -101,12 +101,13 @@ def export_command(table: str, text: str, example: str, *, people: bool = True) 
         text: The command's help.
         example: A condition on its rows.
         people: Whether its rows are somebody's, who may belong to a segment.
+        timed: Whether its rows have a time.
     """
 
     @click.command(name="export", help=text)
     @_segment(people)
     @for_excel_option
-    @filtered_like(example)
+    @(filtered_like if timed else conditional_like)(example)
     @table_output("csv")
     @pass_app
     def command(app: App, for_excel: bool, segment: str | None = None) -> None:
@@ -117,7 +118,9 @@ def export_command(table: str, text: str, example: str, *, people: bool = True) 
     return command
 
 
-def list_command(table: str, text: str, example: str, columns: Sequence[str], *, people: bool = True) -> click.Command:
+def list_command(
+    table: str, text: str, example: str, columns: Sequence[str], *, people: bool = True, timed: bool = True
+) -> click.Command:
     """The command that lists rows of a table, with the columns that matter most.
 
     Args:
@@ -126,11 +129,12 @@ def list_command(table: str, text: str, example: str, columns: Sequence[str], *,
         example: A condition on its rows.
         columns: What is shown without `--columns`.
         people: Whether its rows are somebody's, who may belong to a segment.
+        timed: Whether its rows have a time.
     """
 
     @click.command(name="list", help=text)
     @_segment(people)
-    @filtered_like(example)
+    @(filtered_like if timed else conditional_like)(example)
     @table_output()
     @pass_app
     def command(app: App, segment: str | None = None) -> "pl.LazyFrame":

@@ -40,6 +40,7 @@ PAGES = (
     "docs/recommending.md",
     "docs/push.md",
     "docs/recipes.md",
+    "docs/tickets.md",
     "docs/cli.md",
     "docs/operations.md",
 )
@@ -56,7 +57,10 @@ _VARYING = (
 """What is not the same in every run or with every release of a package, and what pages say in its place."""
 
 _CRM = '#!/bin/sh\nexec "{python}" -P -m cli "$@"\n'
-_PYTHON = '#!/bin/sh\nexec "{python}" -P "$@"\n'
+_PYTHON = """#!/bin/sh
+# A script finds what lies beside it; nothing else is found in the working folder.
+case "$1" in *.py) exec "{python}" "$@" ;; *) exec "{python}" -P "$@" ;; esac
+"""
 _PIP = """#!/bin/sh
 # Installs what the page says into a folder of the test, without any package index.
 [ "$1" = install ] && shift

@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeAlias
 
+import flow_drawing
 import format_tables
 import msgspec
 import yaml
@@ -240,7 +241,7 @@ def _annotation(signature: inspect.Signature) -> str:
 def objects(_app: App) -> str:
     """The small objects that hooks return."""
     made = (crm.CommandRef, LogFormat, Table, Column, crm.Miner, crm.Mined, crm.Writer, crm.Reader)
-    kinds = (*made, crm.Content, crm.Read, crm.Algorithm, crm.Allowed, crm.Channel, crm.Message)
+    kinds = (*made, crm.Content, crm.Read, crm.Algorithm, crm.Allowed, crm.Channel, crm.Message, crm.TicketClassifier)
     rows = [(f"`{kind.__name__}`", ", ".join(_fields(kind)), _sentence(kind)) for kind in kinds]
     return table(("object", "fields (those with `=` may be left out)", "what it is"), rows)
 
@@ -268,6 +269,9 @@ BLOCKS: Final[dict[str, Callable[[App], str]]] = {
     "readings": format_tables.named_readings,
     "preferences": format_tables.preferences,
     "rejects": format_tables.rejects,
+    "flow-diagram": flow_drawing.diagram,
+    "flow-table": flow_drawing.transitions,
+    "flow-conditions": flow_drawing.conditions,
 }
 
 

@@ -8,6 +8,7 @@ DEFAULT_PLUGINS = (
     "plugins.interest",
     "plugins.recommend",
     "plugins.push",
+    "plugins.tickets",
     "plugins.report",
     "plugins.completion",
     "plugins.query",

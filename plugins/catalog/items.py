@@ -47,7 +47,7 @@ def _tags() -> pl.Expr:
     return bare.list.join(TAG_SEPARATOR).replace("", None).alias("tags")
 
 
-def faults(rows: pl.DataFrame) -> pl.DataFrame:
+def faults(_workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
     """What is wrong with items: `row` (index), `column`, `reason`, `severity` (reject or warn).
 
     Args:

@@ -16,9 +16,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
+from crm.learning.separation import Floats, Ints
 from plugins.customers.churn_features import Feature, described, design
 from plugins.customers.churn_measures import log_loss
-from plugins.customers.separation import Floats, Ints
 
 KINDS: Final = ("logistic", "boosting")
 """The models."""

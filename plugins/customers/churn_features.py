@@ -8,10 +8,10 @@ import numpy as np
 import polars as pl
 
 from crm.errors import Unusable
+from crm.learning.separation import Floats
 from plugins.customers.features import check_columns
 from plugins.customers.profiles import as_numbers
 from plugins.customers.quantify import LARGEST
-from plugins.customers.separation import Floats
 
 MOST_WORDS: Final = 50
 """So many words of a column count, the most frequent; all others are as if missing."""

@@ -1,6 +1,6 @@
 """Files of models of churn: a line of JSON with all that is plain, and the boosting as skops stores it, without pickle.
 
-As in `plugins.customers.models`, a file is believed only if its digest is right, it holds no types but those that such
+As `crm.learning.modelfiles` says, a file is believed only if its digest is right, it holds no types but those that such
 a model has, and its parts fit each other.
 """
 
@@ -13,10 +13,10 @@ import numpy as np
 import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from crm.learning.modelfiles import NoModelError, headed, loaded, signed
+from crm.learning.separation import Floats, Ints
 from plugins.customers.churn import CANDIDATES, Churn, Line
 from plugins.customers.churn_features import Feature, owners
-from plugins.customers.models import NoModelError, headed, loaded, signed
-from plugins.customers.separation import Floats, Ints
 
 FORMAT: Final = 1
 
@@ -87,7 +87,7 @@ def unpacked(data: bytes) -> tuple[AboutChurn, Churn]:
         NoModelError: they are no model, or one that cannot be believed.
     """
     head, _, body = data.partition(b"\n")
-    about = headed(head, AboutChurn, "crm_churn", FORMAT, "churn train")
+    about = headed(head, AboutChurn, "crm_churn", FORMAT, "customers churn train")
     if signed(about, body) != about:
         raise NoModelError("is damaged, or was changed after it was written")
     boosting = loaded(body, TRUSTED)

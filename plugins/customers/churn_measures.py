@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import norm, rankdata
 
-from plugins.customers.separation import Floats, Ints
+from crm.learning.separation import Floats, Ints
 
 TENTHS: Final = 10
 """Into how many groups customers are cut by their probability."""

@@ -275,8 +275,8 @@ def read_model(file: Path) -> "tuple[AboutChurn, Churn]":
     Raises:
         Unusable: it is none, or cannot be believed.
     """
+    from crm.learning.modelfiles import NoModelError
     from plugins.customers.churn_files import unpacked
-    from plugins.customers.models import NoModelError
 
     try:
         return unpacked(file.read_bytes())

@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from crm.learning.separation import Floats
 from plugins.customers.churn import KINDS, Churn
 from plugins.customers.churn_features import Feature, design, owners
-from plugins.customers.separation import Floats
 
 LEAST: Final = 0.05
 """What adds less to the log-odds is no reason."""

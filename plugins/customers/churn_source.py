@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from crm.errors import Unusable, UsageError
+from crm.learning.separation import Floats, Ints
 from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 from plugins.customers.churn_features import Feature, features_of, matrix, usable
 from plugins.customers.features import check_columns
-from plugins.customers.separation import Floats, Ints
 
 LEFT: Final = ("yes", "true", "1", "1.0", "y", "t", "churn", "churned", "left", "lost", "是", "流失", "已流失")
 """What a label says of one who has churned, in small letters."""

@@ -15,9 +15,9 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from crm.errors import Unusable, UsageError
+from crm.learning.separation import Floats, Ints
 from plugins.customers.features import SCALINGS, Points, check_columns, complete, evenly, numbers_or_sentence, points
 from plugins.customers.quantify import Quantifier, Scale
-from plugins.customers.separation import Floats, Ints
 from plugins.customers.svm_tree import SVMTreeClassifier
 
 MOST_CLASSES: Final = 100

@@ -16,9 +16,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
 from threadpoolctl import threadpool_limits
 
+from crm.learning.separation import DIGITS, Floats, Ints
 from plugins.customers.features import SCALINGS, Points, evenly
 from plugins.customers.fuzzy import FuzzyCMeans
-from plugins.customers.separation import DIGITS, Floats, Ints
 
 FITTED: Final = 20_000
 """How many rows are looked at to find clusters, evenly taken; all others join the nearest one."""

@@ -9,9 +9,9 @@ import polars as pl
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardScaler
 
 from crm.errors import Unusable, UsageError
+from crm.learning.separation import Floats, Ints
 from crm.nearest import did_you_mean, one_of
 from plugins.customers.quantify import NoNumberError, Scale, numbers
-from plugins.customers.separation import Floats, Ints
 
 SCALINGS: Final[dict[str, Any]] = {
     "max": MaxAbsScaler,

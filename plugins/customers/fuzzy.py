@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from plugins.customers.separation import DIGITS, Floats
+from crm.learning.separation import DIGITS, Floats
 
 
 @dataclass(frozen=True)

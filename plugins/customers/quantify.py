@@ -8,8 +8,8 @@ import polars as pl
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from crm.learning.separation import Floats
 from crm.nearest import did_you_mean, one_of
-from plugins.customers.separation import Floats
 
 Scale = Mapping[str, float]
 

@@ -1,7 +1,7 @@
 """More than two classes by a binary tree of support vector machines.
 
 Sources: support vector machines: Cortes and Vapnik (1995), "Support-vector networks", solved by LIBSVM, Chang and Lin
-(2011); the tree: `plugins.customers.separation`.
+(2011); the tree: `crm.learning.separation`.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from plugins.customers.separation import STRATEGIES, Floats, Ints, Split, distances, tree
+from crm.learning.separation import STRATEGIES, Floats, Ints, children, distances, sides, tree
 
 KERNELS: Final = ("linear", "rbf")
 
@@ -100,7 +100,7 @@ class SVMTreeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             raise ValueError("the rows are of 1 class, and there must be 2 at least to tell apart")
         self.gamma_ = self._gamma(points)
         nodes = tree(distances(points, codes, len(self.classes_)), self.strategy)
-        self.sides_, self.children_ = _sides(nodes, len(self.classes_)), _children(nodes)
+        self.sides_, self.children_ = sides(nodes, len(self.classes_)), children(nodes)
         parts = [self.sides_[:, codes][node] for node in range(len(nodes))]
         self._keep([self._machine(points[part != 0], part[part != 0]) for part in parts])
         self.n_rows_ = np.array([np.count_nonzero(part) for part in parts])
@@ -186,21 +186,3 @@ def _squares(points: Floats, vectors: Floats) -> Floats:
     """The squared distance of each row and each vector; shape (rows, vectors)."""
     lengths = (points**2).sum(axis=1)[:, None] + (vectors**2).sum(axis=1)
     return np.asarray(np.maximum(lengths - 2 * points @ vectors.T, 0))
-
-
-def _sides(nodes: list[Split], classes: int) -> Ints:
-    sides = np.zeros((len(nodes), classes), dtype=np.int64)
-    for side, (first, second) in zip(sides, nodes, strict=True):
-        side[list(first)], side[list(second)] = 1, -1
-    return sides
-
-
-def _children(nodes: list[Split]) -> Ints:
-    """What comes behind each side; nodes stand in the order in which the sides above them do."""
-    number = 0
-    children = np.zeros((len(nodes), 2), dtype=np.int64)
-    for node, split in enumerate(nodes):
-        for place, side in enumerate(split):
-            number += len(side) > 1
-            children[node, place] = number if len(side) > 1 else -1 - side[0]
-    return children

@@ -1,6 +1,8 @@
-"""The template that is there without any of one's own, in English and Chinese."""
+"""The templates that are there without any of one's own, in English and Chinese."""
 
 from typing import Final
+
+from plugins.push.ticket_templates import TICKETS
 
 _TEXT_EN: Final = """\
 Subject: {{ items[0].title if items else "News for you" }}{{ " and more" if items | length > 1 }}
@@ -88,5 +90,6 @@ BUILTIN: Final = {
     f"{DEFAULT}.en.html": _HTML_EN,
     f"{DEFAULT}.zh.txt": _TEXT_ZH,
     f"{DEFAULT}.zh.html": _HTML_ZH,
+    **TICKETS,
 }
 """Files of templates by their names; one of the same name in the folder of templates counts instead."""

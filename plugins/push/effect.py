@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from crm.proportions import wilson
 from plugins.push.arms import CONTROL, TREATED
-from plugins.push.intervals import customers_needed, fisher, newcombe, wilson
+from plugins.push.intervals import customers_needed, fisher, newcombe
 
 LIFT: Final = "lift"
 EFFECT: Final = {

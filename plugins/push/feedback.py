@@ -64,7 +64,7 @@ def target(channels: "Mapping[str, Channel]", items: pl.Series) -> Target:
         items: The ids of the catalogue.
     """
 
-    def check(rows: pl.DataFrame) -> pl.DataFrame:
+    def check(_workspace: "Workspace", rows: pl.DataFrame) -> pl.DataFrame:
         return checked(rows, items)
 
     def written(_workspace: "Workspace", connection: sa.Connection, rows: pl.DataFrame, _known: pl.Series) -> None:

@@ -35,6 +35,7 @@ from crm.delivery import GiveUpError
 from crm.errors import Unusable
 from crm.nearest import did_you_mean, one_of
 from plugins.push.builtin_templates import BUILTIN
+from plugins.push.ticket_templates import SAMPLE
 
 _NAME: Final = re.compile(r"([^./]+)(?:\.([A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*))?\.(txt|html)")
 _SUBJECT: Final = "subject:"
@@ -213,7 +214,7 @@ def sample(items: Sequence[Mapping[str, Any]], unsubscribe: str, language: str) 
     return {
         "customer": customer,
         "items": list(items),
-        "data": {},
+        "data": dict(SAMPLE),
         "campaign": "sample",
         "message": "a" * 26,
         "unsubscribe": unsubscribe,

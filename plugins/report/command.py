@@ -47,7 +47,7 @@ def command(
 
     Sections: traffic by day, where the lines of logs went, visits by hour and weekday, pages, funnel (`report.funnel`
     in the configuration names its steps), first and last pages, steps between pages, patterns, rules, clusters,
-    customers by recency and frequency, segments, interests, and campaigns.
+    customers by recency and frequency, segments, interests, campaigns, what repairs cost, and early warnings.
 
     \b
     Examples:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from plugins.report.charts import customers, paths, traffic
+from plugins.report.charts import customers, paths, tickets, traffic
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,6 +39,7 @@ class Section:
 TRAFFIC: Final = "Traffic"
 PATHS: Final = "Paths"
 CUSTOMERS: Final = "Customers"
+TICKETS: Final = "Tickets"
 
 SECTIONS: Final = (
     Section("days", TRAFFIC, "Traffic by day", ("logs", "traffic", "--by", "day"), traffic.days,
@@ -63,6 +64,11 @@ SECTIONS: Final = (
             customers.interests, "The sum of the weights of all people, by category of level 3."),
     Section("effect", CUSTOMERS, "What campaigns have brought", ("push", "effect"), customers.effect,
             "Shares with their interval of 95 %."),
+    Section("pareto", TICKETS, "What repairs cost, by cause of the fault",
+            ("tickets", "quality", "--by", "fault_cause", "-n", "25"), tickets.pareto,
+            "The dearest first; the line is the running share."),
+    Section("warnings", TICKETS, "Early warnings", ("tickets", "warnings", "--no-store"), tickets.warnings,
+            "So many times as many tickets as vehicles and usual rates let expect."),
 )  # fmt: skip
 """All sections but the funnel, in their order."""
 

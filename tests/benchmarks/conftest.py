@@ -41,3 +41,8 @@ def soak_fuzz() -> ModuleType:
 @pytest.fixture(scope="session")
 def soak_import() -> ModuleType:
     return load("soak_import")
+
+
+@pytest.fixture(scope="session")
+def quality_alarms() -> ModuleType:
+    return load("quality_alarms")

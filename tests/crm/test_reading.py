@@ -90,6 +90,20 @@ class TestFiles:
         assert read(tmp_path, "wrong.csv", out.getvalue()).stdout == ROWS
         assert run(tmp_path, "--input", "-", stdin=gzip.compress(out.getvalue())).stdout == ROWS
 
+    @pytest.mark.parametrize(
+        ("name", "data"),
+        [
+            ("a.csv", "*,^x.*$,^x,column_1,*姓名\n1,2,3,4,张\n".encode()),
+            ("a.json", '[{"*":"1","^x.*$":"2","^x":"3","column_1":"4","*姓名":"张"}]'.encode()),
+        ],
+    )
+    def test_a_name_that_is_a_pattern_of_names_is_another_one_then(
+        self, tmp_path: Path, name: str, data: bytes
+    ) -> None:
+        result = read(tmp_path, name, data)
+        assert result.stdout == "column_1_,column_2,^x,column_1,*姓名\n1,2,3,4,张\n"
+        assert "the name `*` stands for several columns; column 1 is called `column_1_`" in result.stderr
+
     def test_the_user_tells_more_than_the_file(self, tmp_path: Path) -> None:
         assert read(tmp_path, "a.json", CSV, "--input-format", "csv").stdout == ROWS
 

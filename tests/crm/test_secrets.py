@@ -38,16 +38,15 @@ def test_what_is_not_sealed_stays_as_it_is() -> None:
     assert Cipher(KEY).open(["plain", None, ""]) == ["plain", None, ""]
 
 
-SEALED = str(*Cipher(KEY).seal(["+8613800138000"]))
-"""Sealed once: it is another text each time, and what is drawn must be of the same one."""
-
-
 @given(st.data())
 def test_any_change_of_a_sealed_value_is_found(data: st.DataObject) -> None:
-    at = data.draw(st.integers(len(PREFIX), len(SEALED) - 1))
-    letter = data.draw(st.sampled_from("Aa0+/=!é").filter(lambda letter: letter != SEALED[at]))
+    (sealed,) = Cipher(KEY).seal(["+8613800138000"])
+    assert sealed is not None
+    at = data.draw(st.integers(len(PREFIX), len(sealed) - 1))
+    letter = data.draw(st.sampled_from("Aa0+/=!é"))
+    letter = "B" if letter == sealed[at] else letter
     with pytest.raises(Unusable, match=r"another key|was changed after"):
-        Cipher(KEY).open([SEALED[:at] + letter + SEALED[at + 1 :]])
+        Cipher(KEY).open([sealed[:at] + letter + sealed[at + 1 :]])
 
 
 def test_a_value_under_another_key_names_the_file_of_the_key() -> None:

@@ -45,6 +45,7 @@ PAGES = (
     "docs/recommending.md",
     "docs/push.md",
     "docs/recipes.md",
+    "docs/tickets.md",
 )
 
 

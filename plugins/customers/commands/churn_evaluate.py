@@ -22,7 +22,7 @@ from plugins.customers.learning_options import seed_option
 if TYPE_CHECKING:
     import polars as pl
 
-    from plugins.customers.separation import Floats, Ints
+    from crm.learning.separation import Floats, Ints
 
 
 @click.command(name="evaluate")

@@ -15,8 +15,8 @@ from plugins.customers.churn_options import asked_rows, from_customers, model_op
 if TYPE_CHECKING:
     import polars as pl
 
+    from crm.learning.separation import Floats
     from plugins.customers.churn import Churn
-    from plugins.customers.separation import Floats
 
 
 class _Warned(click.ParamType["tuple[str, float]"]):

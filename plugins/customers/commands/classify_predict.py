@@ -77,7 +77,8 @@ def _compare(app: App, given: "pl.Series", predicted: "pl.Series", label: str) -
 
 
 def _read(file: Path) -> "tuple[About, Any]":
-    from plugins.customers.models import NoModelError, unpacked
+    from crm.learning.modelfiles import NoModelError
+    from plugins.customers.models import unpacked
 
     try:
         return unpacked(file.read_bytes())

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crm.learning.modelfiles import NoModelError, signed
 from plugins.customers import churn, churn_features, churn_files
-from plugins.customers.models import NoModelError, signed
 
 
 def learnable() -> tuple[Any, Any, Any, churn.Churn]:

@@ -19,7 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from plugins.customers.models import NoModelError, unpacked
+from crm.learning.modelfiles import NoModelError
+from plugins.customers.models import unpacked
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm

@@ -12,9 +12,9 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
+from crm.learning.separation import Floats, Ints
 from plugins.customers.clusters import clustered, summary
 from plugins.customers.features import complete
-from plugins.customers.separation import Floats, Ints
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm

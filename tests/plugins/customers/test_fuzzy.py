@@ -10,8 +10,8 @@ from hypothesis.extra.numpy import arrays
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
 
+from crm.learning.separation import Floats
 from plugins.customers.fuzzy import FuzzyCMeans, degrees
-from plugins.customers.separation import Floats
 
 ROWS = arrays(
     np.float64, st.tuples(st.integers(4, 12), st.just(2)), elements=st.integers(-8, 8).map(lambda number: number / 4)

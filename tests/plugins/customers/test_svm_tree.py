@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
-from plugins.customers.separation import STRATEGIES, Floats, Ints, distances, halved, peeled, tree
+from crm.learning.separation import STRATEGIES, Floats, Ints, distances, halved, peeled, tree
 from plugins.customers.svm_tree import SVMTreeClassifier
 
 SEEDS = st.integers(0, 10_000)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from crm.proportions import wilson
 from plugins.push import effect
-from plugins.push.intervals import customers_needed, fisher, newcombe, wilson
+from plugins.push.intervals import customers_needed, fisher, newcombe
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,32 @@ def test_what_the_workspace_lacks_is_left_out(crm: "Crm") -> None:
     assert {"days", "pages"} <= set(charts(read(crm)))
     assert not {"rfm", "segments", "interests", "effect", "funnel"} & set(charts(read(crm)))
     assert "Customers" not in re.findall(r"<h2>(.*?)</h2>", read(crm))
+
+
+def test_tickets_have_a_part_of_their_own(crm: "Crm") -> None:
+    records = crm.open().records
+    dealers = [f"D{number % 20}" for number in range(400)] + ["D7"] * 60
+    codes = [f"L{number % 7}" for number in range(400)] + ["L9"] * 60
+    with records.begin() as connection:
+        rows = (
+            pl.DataFrame({"dealer": dealers, "labour_code": codes})
+            .with_row_index("ticket")
+            .with_columns(
+                pl.format("T{}", "ticket").alias("ticket"),
+                pl.lit("F1").alias("fault_code"),
+                pl.lit(datetime(2026, 1, 10, tzinfo=UTC)).alias("opened"),
+                pl.lit(10.0).alias("labour_cost"),
+            )
+        )
+        records.append(connection, "tickets", rows)
+        records.append(connection, "fault_codes", pl.DataFrame({"fault_code": ["F1"], "cause": ["wear"]}))
+    crm("report", "-o", crm.folder / "report.html")
+    page = Tables(read(crm))
+    assert set(charts(read(crm))) == {"pareto", "warnings"}
+    assert page.tables["pareto"][1][:3] == ["wear", "460", "4600"]
+    assert page.tables["warnings"][1][1:3] == ["dealer and labour", "D7 / L9"]
+    again = crm.rows("tickets", "warnings")
+    assert all(row["new"] for row in again)  # a report is no run that has told of them
 
 
 def test_sections_can_be_left_out(crm: "Crm") -> None:

@@ -101,6 +101,7 @@ def test_the_language_is_the_nearest_there_is(shop: "Shop") -> None:
     for language, wanted in {"zh-CN": "zh", "zh_tw": "tw", "ZH": "zh", "fr": "any", "en": "any"}.items():
         assert shop.crm("push", "preview", "t", "--language", language).stdout.startswith(f"Subject: {wanted}\n")
     names = [(row["template"], row["language"]) for row in shop.crm.rows("push", "templates")]
+    names = [name for name in names if not name[0].startswith("ticket-")]  # those of notices are built in, too
     assert names == [("default", ""), ("default", "en"), ("default", "zh"), ("t", ""), ("t", "zh"), ("t", "zh-TW")]
 
 

@@ -116,3 +116,25 @@ def tree(apart: Floats, strategy: str) -> list[Split]:
         nodes.append(split)
         waiting += [side for side in split if len(side) > 1]
     return nodes
+
+
+def sides(nodes: Sequence[Split], classes: int) -> Ints:
+    """Which side of each node each class is on, 1 the first, -1 the second, 0 none; shape (nodes, classes)."""
+    found = np.zeros((len(nodes), classes), dtype=np.int64)
+    for side, (first, second) in zip(found, nodes, strict=True):
+        side[list(first)], side[list(second)] = 1, -1
+    return found
+
+
+def children(nodes: Sequence[Split]) -> Ints:
+    """What comes behind each side: the number of another node, or -1 - that of a class; shape (nodes, 2).
+
+    Nodes stand in the order in which the sides above them do, as `tree` gives them.
+    """
+    number = 0
+    found = np.zeros((len(nodes), 2), dtype=np.int64)
+    for node, split in enumerate(nodes):
+        for place, side in enumerate(split):
+            number += len(side) > 1
+            found[node, place] = number if len(side) > 1 else -1 - side[0]
+    return found

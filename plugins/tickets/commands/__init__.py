@@ -1,0 +1,1 @@
+"""The commands of the groups `tickets` and `centre`."""

@@ -1,0 +1,1 @@
+"""The work flow of tickets: a table of transitions, and what carries it out."""
