@@ -168,7 +168,7 @@ class Intake:
             parts=parts,
             format=opened.format.name,
             share=opened.share,
-            rejects=pl.concat(rejects).head(KEPT_REJECTS),
+            rejects=pl.concat(rejects),
         )
         if not error and total.is_mostly_rejected:
             error = f"more than half of its lines do not fit the format {opened.format.name}, so none is stored"
@@ -190,12 +190,14 @@ class Intake:
         """All pieces of a log as they come: what they became, their data files, and the error that ended it, if any."""
         pieces: list[Piece] = []
         parts: list[Part] = []
+        room = KEPT_REJECTS
         try:
             for piece, files in stored:
                 parts += files
                 if self.rejects is not None:
                     self.rejects.add(piece.rejects)
-                rejects = piece.rejects.head(KEPT_REJECTS) if len(pieces) < KEPT_REJECTS else piece.rejects.clear()
+                rejects = piece.rejects.head(room)
+                room -= rejects.height
                 pieces.append(replace(piece, rejects=rejects))
                 self.progress(piece.account.lines, piece.end)
         except LogparseError as failure:

@@ -39,6 +39,9 @@ LOOPBACK: Mapping[str, str] = {"spark.driver.host": "127.0.0.1", "spark.driver.b
 STOPPED = "stopped SparkContext"
 """What Spark complains of when it has asked a cluster for a minute in vain, and given up."""
 
+THROWN = re.compile(r"(?:Exception in thread \"[^\"]*\"|Caused by:|:)?\s*(?:[\w$]+\.)+\w*(?:Exception|Error)\b")
+"""The line that says what Java has thrown."""
+
 PATIENCE_S = 30.0
 """So long the cluster may take until the user is told that it gives no worker."""
 
@@ -63,13 +66,13 @@ def spark_session(
     from pyspark.sql import SparkSession
 
     conf = _conf(config, master)
+    where = conf.get("spark.master", "local[*]")
     with tempfile.TemporaryFile() as said:
         try:
             spark = SparkSession(_context(conf, None if verbose else said))
         except PySparkException as error:
-            raise Unusable(f"Spark does not start: {_last_line(said) or error}") from error
+            raise Unusable(f"there is no session of Spark on {where}: {_said(said) or error}") from error
         except Exception as error:  # Py4J's, of which the first line is Java's own
-            where = conf.get("spark.master", "local[*]")
             why = "it does not answer, or has refused" if STOPPED in str(error) else java_says(error)
             raise Unusable(f"there is no session of Spark on {where}: {why}") from error
         try:
@@ -178,15 +181,21 @@ def _await_workers(spark: "SparkSession", note: Callable[[str], None]) -> None:
         time.sleep(0.1)
 
 
-def java_says(error: BaseException) -> str:
-    """What a failure on Java's side is, without the places in its code."""
+def java_says(error: object) -> str:
+    """What a failure on Java's side is, without the places in its code.
+
+    Args:
+        error: What is raised, or what Java has printed.
+    """
     lines = [line.strip() for line in str(error).splitlines()]
-    found = next((line for line in lines if re.match(r":?\s*(?:Caused by: )?[\w.$]+(?:Exception|Error)\b", line)), "")
-    return re.sub(r"^[:\s]*(?:Caused by: )?(?:[\w$]+\.)+", "", found) or (lines[0] if lines else type(error).__name__)
+    found = next((line for line in lines if THROWN.match(line)), "")
+    return re.sub(r"^.*?(?:[\w$]+\.)+(?=\w+(?:Exception|Error)\b)", "", found) or (lines or [type(error).__name__])[0]
 
 
-def _last_line(said: IO[bytes]) -> str:
-    """The last thing that Java has said before it ended."""
+def _said(said: IO[bytes]) -> str:
+    """Why Java has ended: what it has thrown, else the last thing that it has said."""
     said.seek(0)
-    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines()]
-    return next((line for line in reversed(lines) if line), "")
+    lines = [line for line in said.read().decode(errors="replace").splitlines() if line.strip()]
+    if any(THROWN.match(line.strip()) for line in lines):
+        return java_says("\n".join(lines))
+    return lines[-1].strip() if lines else ""

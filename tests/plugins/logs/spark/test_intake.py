@@ -130,17 +130,18 @@ def both(crm: "Crm", other: "Crm", *logs: object, code: int = 0, stdin: bytes | 
     for one, engine in ((crm, "spark"), (other, "local")):
         rejects, summary = one.folder / "rejects", one.folder / "summary"
         words = ("--json-summary", summary, "--rejects", rejects, "--engine", engine)
-        result = one("-q", "logs", "mine", *logs, *words, code=code, stdin=stdin)
+        result = one("logs", "mine", *logs, *words, code=code, stdin=stdin)
+        shown = [row for row in result.stdout.splitlines() if row.startswith("  ") and "rejected" in row]
         told = json.loads(summary.read_text())
         sources = [source | {"source": None} for source in told["sources"]]
         rejected = [json.loads(row) | {"source": None} for row in rejects.read_text().splitlines()]
-        found.append((result.stderr, told | {"seconds": 0, "sources": sources}, rejected, stored(one)))
+        found.append((result.stderr, shown, told | {"seconds": 0, "sources": sources}, rejected, stored(one)))
     *said, tables = found[0]
     *said_here, tables_here = found[1]
     assert said == said_here
     for name, frame in tables_here.items():
         assert_frame_equal(tables[name], frame, check_column_order=False)
-    return [source["state"] for source in found[0][1]["sources"]]
+    return [source["state"] for source in found[0][2]["sources"]]
 
 
 @pytest.mark.parametrize("size", [40_000, 10**9])

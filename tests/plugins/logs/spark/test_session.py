@@ -1,6 +1,7 @@
 """What Spark needs is checked before it starts, and what it says of its failures becomes one sentence."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,22 @@ def test_what_a_worker_has_raised_is_said_in_one_sentence(
 def test_java_says_what_is_wrong_in_its_first_line() -> None:
     error = Exception("An error occurred\n: org.apache.spark.SparkException: Could not parse Master URL: 'x'\n\tat org")
     assert session.java_says(error) == "SparkException: Could not parse Master URL: 'x'"
+
+
+def test_of_all_that_java_prints_before_it_ends_the_user_is_told_what_it_has_thrown() -> None:
+    stack = (
+        b'WARNING: modules\nException in thread "main" org.apache.spark.SparkException: no such master\n\tat org.a.B'
+    )
+    for said, told in ((stack, "SparkException: no such master"), (b"warned\nno memory\n\n", "no memory"), (b"", "")):
+        assert session._said(BytesIO(said)) == told
+
+
+def test_a_master_that_is_none_is_told(crm: "Crm", standalone: object) -> None:
+    said = crm.process("logs", "mine", SHOP, "--engine", "spark", "--master", "nonsense")
+    out, error = said.communicate(timeout=600)
+    assert (said.returncode, out) == (4, b"")
+    assert error.startswith(b"crm: there is no session of Spark on nonsense: SparkException: Master must")
+    assert error.count(b"\n") == 1
 
 
 def test_what_an_attempt_leaves_behind_is_swept_and_nothing_else(crm: "Crm") -> None:
