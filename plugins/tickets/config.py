@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from crm.units import Duration
+from crm.units import Duration, Span
 from plugins.tickets.flow.table import Role, State
 
 
@@ -29,9 +29,9 @@ class NoticesConfig(msgspec.Struct, frozen=True, kw_only=True):
     states: Annotated[
         list[State], Meta(description="States of a ticket of which its customer is told; empty for none.")
     ] = msgspec.field(default_factory=lambda: list[State](("approved", "rejected", "parts_ready", "served")))
-    every: Annotated[
-        Duration | None, Meta(description="A vehicle is due for maintenance so often; null for never.")
-    ] = Duration(days=365)
+    every: Annotated[Span | None, Meta(description="A vehicle is due for maintenance so often; null for never.")] = (
+        Span(days=365)
+    )
     every_km: Annotated[
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="It is due each time that it has gone so many km, if sooner; null for never."),

@@ -132,6 +132,19 @@ def test_maintenance_is_due_by_time_or_by_mileage_whichever_is_first(centre_on: 
     assert sorted(vins) == ["FAR", "NEW", "TIME"]
 
 
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("every: 0d", "`tickets.notices.every`: expected more than no time"),
+        ("states: [sined]", "got `sined` (did you mean `signed`?)"),
+    ],
+    ids=["every", "states"],
+)
+def test_mistakes_in_the_configuration_are_told(centre: "Centre", section: str, said: str) -> None:
+    centre.crm.configure(f"tickets: {{notices: {{{section}}}}}\n")
+    assert said in centre.crm("config", "check", code=4).stderr
+
+
 def test_notices_are_masked_and_sending_takes_the_right(centre: "Centre", monkeypatch: pytest.MonkeyPatch) -> None:
     signed(centre, "T1", "2026-03-10T12:00", customer="K12345", vin="LSVAA4182E2123456")
     shown = centre("notices", "--as-of", "2026-03-14")
