@@ -12,7 +12,7 @@ from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 from crm.output import current
 from crm.schema import polars_schema
-from plugins.tickets.quality.source import ALWAYS, JOINED, worth
+from plugins.tickets.quality.source import ALWAYS, JOINED, MONEY, worth
 
 if TYPE_CHECKING:
     from crm.app import App
@@ -54,7 +54,16 @@ def tickets_of(
         app.warn(f"the file lacks {counted(len(missed), 'column')} that could tell more: {one_of(missed)}")
     whole = table.drop(each.name for each in read).with_columns(read)
     whole = whole.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in lacking.items())
-    return worth(filters.rows(app, whole.lazy(), "opened").collect())
+    found = filters.rows(app, whole.lazy(), "opened").collect()
+    _tell_negative(app, found)
+    return worth(found)
+
+
+def _tell_negative(app: "App", found: pl.DataFrame) -> None:
+    """Say how many rows lower the sums; an import would set them aside."""
+    below = found.filter(pl.any_horizontal(pl.col(MONEY) < 0)).height
+    if below:
+        app.warn(f"--input: {counted(below, 'row')} with money that is less than nothing; sums are the lower for it")
 
 
 def _typed(app: "App", values: pl.Series, kind: pl.DataType) -> pl.Series:

@@ -45,10 +45,11 @@ def pareto(tickets: pl.DataFrame, by: Sequence[str], measure: Measure, bands: Se
         .sort(measure, *by, descending=[True] + [False] * len(by), nulls_last=True)
         .collect()
     )
-    whole = pl.col(measure).sum()
+    whole = pl.col(measure).sum().cast(pl.Float64)
+    telling = whole.is_finite() & (whole != 0)
     shares = (
-        pl.when(whole != 0).then(pl.col(measure) / whole).alias("share"),
-        pl.when(whole != 0).then(pl.col(measure).cum_sum() / whole).alias("running"),
+        pl.when(telling).then(pl.col(measure) / whole).alias("share"),
+        pl.when(telling).then(pl.col(measure).cum_sum() / whole).alias("running"),
     )
     return found.with_columns(shares).select(*by, "tickets", "loss", "settled", "share", "running", "months")
 

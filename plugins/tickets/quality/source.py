@@ -36,8 +36,8 @@ JOINED: Final = Table(
     by_date=False,
     key=TICKETS.key,
 )
-_MONEY: Final = ("parts_cost", "labour_cost", "amount")
-ALWAYS: Final = ("opened", *_MONEY, "state")
+MONEY: Final = ("parts_cost", "labour_cost", "amount")
+ALWAYS: Final = ("opened", *MONEY, "state")
 _FROM: Final = {
     "fault_cause": ("fault_code",),
     "sold": ("vin", "produced"),

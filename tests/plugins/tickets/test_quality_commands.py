@@ -1,5 +1,6 @@
 """`crm tickets quality` and `crm tickets warnings` on the workspace and on files."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,9 @@ def test_quality_reads_a_file(crm: "Crm") -> None:
     assert [(row["model"], row["loss"], row["settled"]) for row in rows] == [("M1", 1000.0, 1200.5), ("M2", 80.0, 0.0)]
     assert rows[0]["months"] == pytest.approx(11.99, abs=0.01)
     assert "no column `batch`" in crm("tickets", "quality", "--input", file, "--by", "batch", code=2).stderr
+    nothing = crm("tickets", "quality", "--input", file, "--by", "model", "--where", "model = 'M9'", code=6).stderr
+    assert "there is no such ticket" in nothing
+    assert "import" not in nothing
     file.write_text("ticket,opened,model\n1,soon,M1\n2,later,M2\n")
     assert "`opened` are no times" in crm("tickets", "quality", "--input", file, "--by", "model", code=4).stderr
 
@@ -109,6 +113,17 @@ def test_what_a_file_does_not_say_is_told(crm: "Crm") -> None:
     said = crm("tickets", "quality", "--input", file, "--by", "model", code=6).stderr
     assert "--where may be too narrow" in said
     assert "import" not in said
+
+
+def test_money_of_a_file_that_cannot_be_is_told_and_makes_no_share(crm: "Crm") -> None:
+    file = crm.folder / "tickets.csv"
+    file.write_text("model,amount,parts_cost,labour_cost\nM1,-9,-5,2\nM2,20,20,\n")
+    result = crm("tickets", "quality", "--input", file, "--by", "model", "-f", "json")
+    assert "1 row with money that is less than nothing" in result.stderr
+    assert [(row["model"], row["loss"]) for row in json.loads(result.stdout)] == [("M2", 20.0), ("M1", -3.0)]
+    file.write_text("model,amount,parts_cost,labour_cost\nM1,1,1e308,1e308\nM2,20,20,\n")
+    rows = crm.rows("tickets", "quality", "--input", file, "--by", "model")
+    assert [row["share"] for row in rows] == [row["running"] for row in rows] == [None, None]
 
 
 def many(seed: int = 1) -> dict[str, pl.DataFrame]:
