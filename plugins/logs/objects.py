@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from crm.errors import Unusable, UsageError
 from crm.s3_config import S3Config
 from logparse.errors import UnreadableSource
+from plugins.logs.streams import Positioned
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -134,30 +135,12 @@ def opened(uri: str) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, io.BufferedReader(_Object(file)))
 
 
-class _Object(io.RawIOBase):
+class _Object(Positioned):
     """A file of pyarrow as Python has them."""
 
     def __init__(self, file: Any) -> None:
+        super().__init__(int(file.size()))
         self._file = file
-        self._size = int(file.size())
-        self._at = 0
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to a place, which may lie beyond the end."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        """Where it is."""
-        return self._at
 
     def readinto(self, buffer: Any, /) -> int:
         """The next bytes."""

@@ -15,6 +15,7 @@ from logparse.columns import DATE
 from logparse.errors import UnreadableSource
 from logparse.headers import HEADED, after, cut, header_lines
 from logparse.spec import LogFormat
+from plugins.logs.streams import Positioned
 
 CHUNK = 1 << 20
 """So many bytes are counted at a time."""
@@ -152,31 +153,13 @@ def blocks_of(
     return cut(blocks, spec, stretch.header)
 
 
-class Section(io.RawIOBase):
+class Section(Positioned):
     """Some bytes of a stream, as a stream of their own."""
 
     def __init__(self, stream: BinaryIO, begin: int, end: int) -> None:
+        super().__init__(end - begin)
         self._stream = stream
         self._begin = begin
-        self._size = end - begin
-        self._at = 0
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        """Go to a place."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
-
-    def tell(self) -> int:
-        """Where it is."""
-        return self._at
 
     def readinto(self, buffer: "memoryview[int]", /) -> int:  # type: ignore[override]  # it is given nothing else
         """The next bytes, fewer only at the end."""
