@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from against_goaccess import MIB, BenchmarkError, found, machine, measured, warm
+from measuring import MIB, BenchmarkError, found, machine, measured, warm
 
 NEW_LINES = 100_000
 

@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from against_goaccess import MIB, BenchmarkError, Peak, descendants, found, held, machine, measured, warm
+from measuring import MIB, BenchmarkError, Peak, descendants, found, held, machine, measured, warm
 from growth import make_log
 from standalone import Cluster, ClusterError, is_possible
 from workspace_differences import WHEREABOUTS, table_differences

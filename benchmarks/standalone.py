@@ -20,7 +20,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from against_goaccess import descendants
+from measuring import descendants
 
 MASTER, WORKER = "org.apache.spark.deploy.master.Master", "org.apache.spark.deploy.worker.Worker"
 READY = {MASTER: r"Starting Spark master at (spark://\S+)", WORKER: r"(Successfully registered) with master"}
@@ -79,12 +79,8 @@ class Cluster:
         """The processes of the workers, the oldest first."""
         return [daemon.pid for daemon in self._daemons[1:]]
 
-    def add_worker(self, name: str) -> None:
-        """Start one more worker, under a name of its own."""
-        self._add([name])
-
     def _add(self, names: list[str]) -> None:
-        """Start workers, and wait until the master knows them."""
+        """Start workers, each under a name of its own, and wait until the master knows them."""
         for name in names:
             (self._folder / name).mkdir()
         words = [["--work-dir", str(self._folder / name), *self._offer, self.url] for name in names]

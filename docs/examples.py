@@ -27,22 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (
-    "README.md",
-    "docs/plugins.md",
-    "docs/formats.md",
-    "docs/configuration.md",
-    "docs/robots.md",
-    "docs/paths.md",
-    "docs/importing.md",
-    "docs/customers.md",
-    "docs/interests.md",
-    "docs/recommending.md",
-    "docs/push.md",
-    "docs/recipes.md",
-    "docs/tickets.md",
-    "docs/cli.md",
-    "docs/operations.md",
+PAGES = tuple(
+    str(page.relative_to(ROOT))
+    for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+    if "```console" in page.read_text(encoding="utf-8")
 )
 
 SHARED = ("sample_logs", "sample_data", "configs", "examples")
@@ -53,6 +41,8 @@ _BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILI
 _VARYING = (
     (re.compile(r"\bin \d+\.\d+ s\b"), "in 0.4 s"),
     (re.compile(r"\bcrawlerdetect \d[\w.]*"), "crawlerdetect 0.4.2"),
+    (re.compile(r"\bcrm-[0-9a-f]{8}-\d{8}T\d{6}\.\d{3}Z\b"), "crm-1f0c9a3e-20260302T021500.042Z"),
+    (re.compile(r"\b(made|as it was) \d{4}-\d\d-\d\dT[\d:]{8}\+00:00"), r"\1 2026-03-02T02:15:00+00:00"),
 )
 """What is not the same in every run or with every release of a package, and what pages say in its place."""
 

@@ -12,7 +12,7 @@ from crm.registry import BROKEN
 from crm.schema import polars_schema
 from logparse.sessions import chronological
 
-BATCH_SESSIONS = 1_000_000
+BATCH_SESSIONS = 250_000
 """Miners are given the dates of about so many sessions at a time."""
 
 

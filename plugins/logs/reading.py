@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from crm.schema import polars_schema
+from crm.turns import Turns
 from logparse.behaviour import signs
 from logparse.errors import LogparseError
 from logparse.headers import layout_of
@@ -199,8 +200,9 @@ PARSED = {name: dtype for name, dtype in HITS.items() if name != "line"} | {FILE
 """Columns of what `crm logs parse` prints."""
 
 
-def stream(reader: Reader) -> pl.LazyFrame:
-    """The hits of all logs as a table that can be read once, block by block, in little memory."""
+@contextmanager
+def stream(reader: Reader) -> Iterator[pl.LazyFrame]:
+    """The hits of all logs as a table that can be read once, within the block, part by part and in little memory."""
     from polars.io.plugins import register_io_source
 
     def blocks(
@@ -217,14 +219,19 @@ def stream(reader: Reader) -> pl.LazyFrame:
                 if rows <= 0:
                     return
 
-    return register_io_source(blocks, schema=PARSED)
+    turns = Turns()
+    try:
+        yield register_io_source(lambda *asked: turns.each(blocks(*asked)), schema=PARSED)
+    finally:
+        turns.end()
 
 
-def merged(reader: Reader) -> pl.LazyFrame:
+@contextmanager
+def merged(reader: Reader) -> Iterator[pl.LazyFrame]:
     """The hits of all logs that can be used, in the order of hits."""
     frames = [(log, hits.with_columns(pl.lit(log.name).alias(FILE)).select(*PARSED)) for log, hits in reader.hits()]
     ranked = _ranked(reader, frames)
-    return ranked.sort("ts", "rank", "line").drop("rank").lazy() if ranked.width else pl.LazyFrame(schema=PARSED)
+    yield ranked.sort("ts", "rank", "line").drop("rank").lazy() if ranked.width else pl.LazyFrame(schema=PARSED)
 
 
 def ranks(logs: Sequence[Log]) -> dict[Log, int]:

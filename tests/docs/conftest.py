@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
+def load(name: str, folder: Path = ROOT / "docs") -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", folder / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -28,3 +28,9 @@ def examples() -> ModuleType:
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def shell() -> ModuleType:
+    """Reads calls of `crm` in lines of shell."""
+    return load("shell", Path(__file__).parent)

@@ -67,8 +67,8 @@ def command(
     inputs, key = expand(files, (rejects, output.file), s3=config.s3), reading.visitor_key(app)
     with parsing(app, config) as place, rejects_file(rejects) as rejected:
         reader = reading.Reader(inputs, formats, wanted, config.rules(), key, rejected, place)
-        hits = reading.merged(reader) if merge else reading.stream(reader)
-        show(app, filters.rows(app, hits, "ts"), output, once=not merge)
+        with reading.merged(reader) if merge else reading.stream(reader) as hits:
+            show(app, filters.rows(app, hits, "ts"), output, once=not merge)
     reading.tell(reader, app.note, limit=output.limit)
     told = [log.told for log in reader.logs]
     if any(log.error for log in told):

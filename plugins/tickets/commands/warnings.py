@@ -76,7 +76,7 @@ def command(app: App, level: float, everything: bool, cell: str | None, no_store
     moment: datetime = tickets["opened"].max()  # type: ignore[assignment]  # Polars knows no type of it
     shown = _with_history(app, found, moment)
     if not (everything or no_store):
-        _remember(app, found, moment)
+        _remember(app, shown, moment)
     return _with_tickets(shown, tickets)
 
 
@@ -132,7 +132,8 @@ def _remember(app: App, found: "pl.DataFrame", moment: "datetime") -> None:
     if current_file() is not None or current_filters().where is not None or not found.height:
         return
     if not may(app, "analyse"):
-        app.note("not remembered, as your role may not: it stays new")
+        if found["new"].any():
+            app.note("not remembered, as your role may not: what is new stays new")
         return
     remember(app.workspace(), found, moment)
 

@@ -74,7 +74,7 @@ def spark_settings() -> dict[str, str | int]:
     return SETTINGS
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def session(cluster: str) -> Iterator[Any]:
     """A session on the cluster, with an executor of 1 GB on each worker."""
     from plugins.logs.config import SparkConfig
