@@ -96,7 +96,7 @@ def run_awstats(awstats: str, log: Path, folder: Path) -> Run:
 
 
 def run_lnav(lnav: str, log: Path, folder: Path) -> Run:
-    """lnav without a terminal, with the answer to one question."""
+    """Run lnav without a terminal, with the answer to one question."""
     answer = folder / "answer.json"
     command = [lnav, "-n", "-c", f";{QUESTION}", "-c", f":write-json-to {answer}", str(log)]
     seconds, peak = measured(command, folder / "printed", HOME=str(folder), TERM="dumb")

@@ -27,8 +27,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from measuring import MIB, BenchmarkError, Peak, descendants, found, held, machine, measured, warm
 from growth import make_log
+from measuring import MIB, BenchmarkError, Peak, descendants, found, held, machine, measured, warm
 from standalone import Cluster, ClusterError, is_possible
 from workspace_differences import WHEREABOUTS, table_differences
 
