@@ -36,6 +36,9 @@ SETTINGS: Mapping[str, str] = {
 LOOPBACK: Mapping[str, str] = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 """What is set where all of the cluster is on this machine, whose own name may have no address."""
 
+DRIVER: Mapping[str, str] = {"spark.driver.defaultJavaOptions": "-XX:TieredStopAtLevel=1"}
+"""What is set where others do the work: the driver has too little to do to be worth Java's second compiler."""
+
 STOPPED = "stopped SparkContext"
 """What Spark complains of when it has asked a cluster for a minute in vain, and given up."""
 
@@ -123,7 +126,8 @@ def _conf(config: SparkConfig, master: str | None) -> "SparkConf":
     given = {name: _text(value) for name, value in config.settings.items()}
     where = master or config.master or given.get("spark.master")
     conf = SparkConf(loadDefaults=False)
-    for name, value in {**SETTINGS, **(LOOPBACK if _is_here(where) else {}), **given}.items():
+    here, far = _is_here(where), where is not None and not where.startswith("local")
+    for name, value in {**SETTINGS, **(LOOPBACK if here else {}), **(DRIVER if far else {}), **given}.items():
         conf.set(name, value)
     if where:
         conf.setMaster(where)
@@ -193,9 +197,9 @@ def java_says(error: object) -> str:
 
 
 def _said(said: IO[bytes]) -> str:
-    """Why Java has ended: what it has thrown, else the last thing that it has said."""
+    """Why Java has ended: what it has thrown, else what it calls an error, else the last thing that it has said."""
     said.seek(0)
     lines = [line for line in said.read().decode(errors="replace").splitlines() if line.strip()]
     if any(THROWN.match(line.strip()) for line in lines):
         return java_says("\n".join(lines))
-    return lines[-1].strip() if lines else ""
+    return next((line for line in lines if line.startswith("Error: ")), lines[-1] if lines else "").strip()

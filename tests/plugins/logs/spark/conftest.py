@@ -20,7 +20,6 @@ SETTINGS: dict[str, str | int] = {
     "spark.executor.memory": "1g",
     "spark.executor.cores": 1,
     "spark.cores.max": 2,
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
 """Two executors of 1 GB, one on each worker; little work is not worth Java's second compiler."""

@@ -74,6 +74,7 @@ def test_settings_come_before_ours_and_a_master_before_the_configuration() -> No
     for here in ("local[2]", "spark://127.0.0.1:7077"):
         conf = dict(session._conf(msgspec.structs.replace(config, settings={}), here).getAll())
         assert (conf["spark.master"], conf["spark.driver.host"]) == (here, "127.0.0.1")
+        assert ("spark.driver.defaultJavaOptions" in conf) == here.startswith("spark")
 
 
 @pytest.mark.parametrize(
@@ -105,7 +106,13 @@ def test_of_all_that_java_prints_before_it_ends_the_user_is_told_what_it_has_thr
     stack = (
         b'WARNING: modules\nException in thread "main" org.apache.spark.SparkException: no such master\n\tat org.a.B'
     )
-    for said, told in ((stack, "SparkException: no such master"), (b"warned\nno memory\n\n", "no memory"), (b"", "")):
+    refused = b"Unrecognized VM option 'x'\nError: Could not create the Java Virtual Machine.\nError: It will exit.\n"
+    for said, told in (
+        (stack, "SparkException: no such master"),
+        (refused, "Error: Could not create the Java Virtual Machine."),
+        (b"warned\nno memory\n\n", "no memory"),
+        (b"", ""),
+    ):
         assert session._said(BytesIO(said)) == told
 
 
