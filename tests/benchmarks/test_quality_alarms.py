@@ -4,9 +4,9 @@ from types import ModuleType
 
 import pytest
 
-SEEDS = 20
-MOST = 3
-"""In so many of twenty years without problems there may be a warning: 5% of them are expected to have one."""
+SEEDS = 10
+MOST = 2
+"""In so many of ten years without problems there may be a warning: 5% of them are expected to have one."""
 
 
 @pytest.mark.parametrize(

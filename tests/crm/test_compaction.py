@@ -118,7 +118,7 @@ def test_large_files_are_left_alone_and_a_file_is_not_made_of_too_many_bytes(
     assert_frame_equal(rows(lake), before)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.tuples(st.lists(st.integers(1, 3), max_size=3, unique=True), st.booleans()), max_size=12))
 def test_whenever_it_is_compacted_the_rows_are_the_same(
     tmp_path_factory: pytest.TempPathFactory, runs: list[tuple[list[int], bool]]

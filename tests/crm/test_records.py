@@ -80,7 +80,7 @@ PAIR_ROWS = st.lists(
     st.tuples(st.sampled_from(["", "a", "b", "%"]), st.integers(1, 3), st.none() | TEXTS, st.none() | st.just(7)),
     max_size=6,
 )
-SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+SHARED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 
 
 class Backwards:

@@ -130,7 +130,7 @@ POLICIES = {
 }
 """What logrotate does, and whether it may do so while a run reads and the server writes, as no line is lost then."""
 
-ROUNDS = 3
+ROUNDS = 2
 
 
 @dataclass(frozen=True)

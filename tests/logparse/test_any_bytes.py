@@ -94,7 +94,7 @@ def check_account(parsed: Parsed, data: bytes) -> None:
         assert parsed.hits[column].null_count() == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=anything, text=st.sampled_from(FORMATS), rules=st.sampled_from(RULES))
 def test_every_line_is_accounted_for(engine: Any, data: bytes, text: str, rules: Rules) -> None:
     check_account(engine.kernel(text, rules).parse(Block(data, 0, len(data), 1)), data)
@@ -111,7 +111,7 @@ def told(parsed: list[Parsed]) -> tuple[list[Any], list[Any], Account]:
     return hits, rejects, sum((part.account for part in parsed), Account())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=anything, text=st.sampled_from(FORMATS), size=st.integers(1, 400))
 def test_blocks_give_together_what_the_whole_gives(engine: Any, data: bytes, text: str, size: int) -> None:
     blocks = list(read_blocks(io.BytesIO(data), tail_is_line=True, size=size))
@@ -119,14 +119,14 @@ def test_blocks_give_together_what_the_whole_gives(engine: Any, data: bytes, tex
     assert told(parsed) == whole(engine, text, data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=anything, size=st.integers(1, 400), tail_is_line=st.booleans())
 def test_blocks_follow_one_another_to_the_end(data: bytes, size: int, tail_is_line: bool) -> None:
     blocks = list(read_blocks(io.BytesIO(data), tail_is_line=tail_is_line, size=size))
     check_blocks(blocks, data, tail_is_line)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(data=anything, size=st.integers(1, 300), near=st.integers(1, 50), start=st.integers(0, 3))
 def test_blocks_of_a_file_follow_one_another_to_the_end(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, size: int, near: int, start: int
@@ -154,7 +154,7 @@ def check_blocks(blocks: list[Block], data: bytes, tail_is_line: bool) -> None:
     assert at == (len(data) if tail_is_line else data.rfind(b"\n") + 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=anything, size=st.integers(1, 400), cut=st.integers(0, 5))
 def test_reading_goes_on_where_it_ended(engine: Any, data: bytes, size: int, cut: int) -> None:
     ends = [at + 1 for at, byte in enumerate(data) if byte == 10]
@@ -169,7 +169,7 @@ def test_reading_goes_on_where_it_ended(engine: Any, data: bytes, size: int, cut
     assert told(parsed) == whole(engine, "combined", data)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     lines=st.lists(st.binary(max_size=60).map(lambda line: line.translate(None, b"\n\r\0")), max_size=5),
     size=st.integers(1, 100),

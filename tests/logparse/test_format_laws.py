@@ -62,7 +62,7 @@ def told(name: str, blocks: list[Block]) -> tuple[list[Any], list[Any], Account]
     return hits, rejects, sum((part.account for part in parsed), Account())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(logs(), st.integers(1, 500))
 def test_every_line_is_accounted_for_wherever_the_log_is_cut(log: tuple[str, bytes], size: int) -> None:
     name, data = log
@@ -75,7 +75,7 @@ def test_every_line_is_accounted_for_wherever_the_log_is_cut(log: tuple[str, byt
     assert told(name, blocks_of(name, data, size)) == (hits, rejects, account)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(logs())
 def test_lines_are_parsed_as_the_reference_alone_would(log: tuple[str, bytes]) -> None:
     name, data = log
@@ -152,7 +152,7 @@ def test_a_header_of_too_many_columns_rejects_the_lines_behind_it() -> None:
     assert "5003 columns are more than" in reject["field"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(w3c_logs(), st.integers(1, 300))
 @example(["#Fields: time cs-uri-stem", "10:05:03 /", "#Date: 2016-01-01", "10:05:03 /a"], 1)
 def test_a_header_rules_the_lines_behind_it(lines: list[str], size: int) -> None:
@@ -181,7 +181,7 @@ def test_the_lines_behind_a_header_without_time_are_rejected_and_say_so() -> Non
 # CSV, against Python's own reader and writer.
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.lists(st.text(alphabet='a,"" -é', max_size=4), min_size=3, max_size=3).map(tuple), min_size=1, max_size=6
@@ -245,7 +245,7 @@ def layout_of_json() -> Layout:
     return compile_pattern(JSON)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(json_texts(), min_size=1, max_size=20))
 @example(['{"ts":"x","a":[{"r":"y"}', '{"r":"z"}]}', '{"ts":1,"a":{"r":"1"}},{"ts":2,"a":{"r":"2"}}'])
 @example(['{"ts":1,"a":{"r":"x","h":["y",["z"],{"u":1},null,1.50,true]}}'])

@@ -121,7 +121,7 @@ def frame_of(lines: list[str]) -> pl.DataFrame:
     return pl.DataFrame({"number": range(1, len(lines) + 1), "line": lines}, schema={"number": pl.Int64, "line": str})
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(logs(), st.booleans(), st.booleans())
 @example(BORDER_IN_TWO_PLACES, False, False)
 @example(BORDER_IN_TWO_PLACES, True, True)
@@ -141,7 +141,7 @@ def test_lines_that_the_plan_proves_are_as_the_reference_reads_them(
             assert left == right
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(logs(), st.lists(st.sampled_from(["", "# comment", "\0\0"]), max_size=2))
 def test_lines_are_parsed_as_the_reference_alone_would(log: tuple[Layout, list[str]], blanks: list[str]) -> None:
     layout, lines = log
@@ -164,7 +164,7 @@ def test_lines_are_parsed_as_the_reference_alone_would(log: tuple[Layout, list[s
     assert found.blank == len(lines) - rest.height
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(logs())
 @example(
     (

@@ -56,7 +56,7 @@ def tables(draw: st.DrawFn) -> pl.DataFrame:
 
 
 class TestTwice:
-    @settings(max_examples=40)
+    @settings(max_examples=15)
     @given(tables(), st.sampled_from(["CN", "US", "GB"]), st.sampled_from(["UTC", "Asia/Shanghai"]))
     def test_changes_nothing_and_keeps_no_originals(self, frame: pl.DataFrame, region: str, zone: str) -> None:
         once = rows(frame, region=region, zone=zone)
@@ -68,7 +68,7 @@ class TestTwice:
             bare = rows(again.drop("original"), region=region, zone=zone)
             assert bare.frame["original"].null_count() == again.height
 
-    @settings(max_examples=40)
+    @settings(max_examples=15)
     @given(tables())
     def test_pieces_of_any_size_give_the_same(self, frame: pl.DataFrame) -> None:
         whole = rows(frame)
@@ -79,7 +79,7 @@ class TestTwice:
         assert_frame_equal(pieces.faults.sort("row", "column"), whole.faults.sort("row", "column"))
         assert pieces.notes == whole.notes
 
-    @settings(max_examples=40)
+    @settings(max_examples=15)
     @given(tables())
     def test_every_cell_is_a_value_a_fault_kept_or_nothing(self, frame: pl.DataFrame) -> None:
         found = rows(frame)

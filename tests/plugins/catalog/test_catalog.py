@@ -100,7 +100,7 @@ class TestImport:
 NAME = st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=6))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.fixed_dictionaries({"level1": NAME, "level2": NAME, "level3": NAME, "category": NAME}), min_size=1))
 def test_levels_that_stand_have_all_above_them(rows: list[dict[str, Any]]) -> None:
     dates = {"since": None, "until": None, "price": None, "tags": None}
@@ -132,7 +132,7 @@ RECORD = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=st.lists(RECORD, min_size=1, max_size=4))
 def test_importing_what_was_exported_gives_an_equal_table(
     name: str, records: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory, new_crm: "Callable[[Path], Crm]"

@@ -38,7 +38,7 @@ def _kept(said: list[tuple[str, int, bool]]) -> dict[tuple[str, int], bool]:
     return {(channel, at): granted for channel, at, granted in said}
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(said=words)
 def test_the_last_word_counts(crm: "Crm", said: list[tuple[str, int, bool]]) -> None:
     customers(crm)

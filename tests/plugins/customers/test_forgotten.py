@@ -21,7 +21,7 @@ people = st.dictionaries(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(there=people, gone=st.sets(st.sampled_from(["K1", "K2", "K3", "K4"]), min_size=1), file=people)
 def test_only_who_was_forgotten_is_kept_out(crm: "Crm", there: Any, gone: set[str], file: Any) -> None:
     """Against the rule said plainly: an id, or a value that was of such people alone under the id of nobody there."""

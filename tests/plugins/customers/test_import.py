@@ -269,7 +269,7 @@ RECORD = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=st.lists(RECORD, min_size=1, max_size=4))
 def test_importing_what_was_exported_gives_an_equal_table(
     name: str, records: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory, new_crm: "Callable[[Path], Crm]"

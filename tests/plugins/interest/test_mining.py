@@ -137,7 +137,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, data=st.data())
 def test_any_way_to_part_the_log_gives_the_same(
     steps: list[tuple[int, int, str]],

@@ -191,7 +191,7 @@ INSTANTS = st.sampled_from([0, 1, 2, 4, 60, 1800, 3600, 3601, 24 * HOUR - 1, 24 
 LOG = st.dictionaries(INSTANTS, st.lists(HIT, min_size=1, max_size=4), min_size=2, max_size=7)
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(log=LOG, data=st.data())
 def test_pieces_in_any_order_of_arrival_are_judged_as_one_pass_judges_them(
     new_crm: "New", same: "Same", log: dict[int, list[dict[str, Any]]], data: st.DataObject

@@ -63,7 +63,7 @@ def arrivals(draw: st.DrawFn) -> tuple[Any, list[list[int]]]:
     return list(zip(pieces, log, strict=True)), runs
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(arrivals=arrivals(), rules=RULES)
 def test_pieces_of_a_log_in_any_order_of_arrival_give_the_tables_of_one_pass(
     new_crm: "New", same: "Same", arrivals: tuple[Any, list[list[int]]], rules: tuple[str, ...]
@@ -89,7 +89,7 @@ def opened(crm: "Crm") -> list[tuple[int, int]]:
     return [(day.sessions, day.open) for day in found if day is not None]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(log=LOG, rules=RULES, data=st.data())
 def test_sessions_do_not_change_when_lines_of_different_times_are_shuffled(
     new_crm: "New", log: Any, rules: tuple[str, ...], data: st.DataObject
@@ -103,7 +103,7 @@ def test_sessions_do_not_change_when_lines_of_different_times_are_shuffled(
         assert crm.rows("logs", "sessions", after, *rules) == crm.rows("logs", "sessions", before, *rules)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(arrivals=arrivals(), rules=RULES)
 def test_sessions_of_pieces_given_in_any_order_are_those_of_the_whole_log(
     new_crm: "New", arrivals: tuple[Any, list[list[int]]], rules: tuple[str, ...]

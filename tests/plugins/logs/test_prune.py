@@ -92,7 +92,7 @@ def test_a_prune_that_is_killed_is_finished_by_the_next_run_or_never_was(
     same(crm.tables(), fresh(crm, new_crm, [*kept, crm.line(4 * DAY)]))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     hits=st.lists(st.tuples(st.integers(0, 5 * 96), st.integers(1, 3)), min_size=1, max_size=60),
     day=st.integers(2, 8),

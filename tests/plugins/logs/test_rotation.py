@@ -358,7 +358,7 @@ class Server:
         self.crm("logs", "mine", str(self.log.parent), "--log-format", "combined")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(events=EVENTS, backwards=st.booleans())
 def test_a_log_rotated_in_any_way_between_runs_gives_the_tables_of_one_pass(
     new_crm: "New", same: "Same", events: list[tuple[str, Any]], backwards: bool

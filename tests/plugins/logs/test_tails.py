@@ -145,7 +145,7 @@ def test_a_line_that_was_filtered_or_dropped_stays_so(crm: "Crm") -> None:
     assert (row["lines"], row["hits"], row["filtered"]) == (2, 1, 1)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(cuts=st.lists(st.tuples(st.integers(0, 800), st.sampled_from([*WAYS, "plain"])), max_size=4))
 def test_pieces_cut_anywhere_are_one_log_in_the_end(
     new_crm: "Callable[[Path], Crm]", cuts: list[tuple[int, str]]
