@@ -10,7 +10,7 @@ from typing import TextIO, cast
 import click
 
 from crm.errors import CrmError
-from crm.messages import as_json, say, traceback_of
+from crm.messages import as_json, say, shown, traceback_of
 
 INTERRUPTED = 130
 """Ctrl-C: 128 + SIGINT, as shells say it."""
@@ -67,6 +67,7 @@ def _judged(action: Callable[[], int], args: Sequence[str], culprit: Callable[[]
         if _given(LOG_JSON, args):
             _say(error.format_message(), None, args)
         else:
+            error.message = shown(error.message)
             error.show()
         return error.exit_code
     except CrmError as error:
@@ -97,11 +98,11 @@ def _lacking(error: Exception) -> str:
 def _say(sentence: str, error: BaseException | None, args: Sequence[str]) -> None:
     trace = traceback_of(error) if error is not None and _given(VERBOSE, args) else ""
     if _given(LOG_JSON, args):
-        click.echo(as_json("error", "error", sentence, **({"traceback": trace} if trace else {})), err=True)
+        say(as_json("error", "error", sentence, **({"traceback": trace} if trace else {})))
         return
     if trace:
-        click.echo(trace, err=True)
-    click.echo(f"crm: {sentence}", err=True)
+        say(trace)
+    say(f"crm: {sentence}")
 
 
 def _given(option: re.Pattern[str], args: Sequence[str]) -> bool:

@@ -23,7 +23,7 @@ import click
 
 from crm import sql
 from crm.errors import UsageError
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import no_column, one_of
 from crm.output import current, personal_now
 from crm.units import Duration
 
@@ -206,9 +206,7 @@ def matching(
     except pl.exceptions.ColumnNotFoundError as error:
         missing = re.search(r'"([^"]*)"', str(error))
         name = missing[1] if missing else ""
-        raise UsageError(
-            f"{said}: there is no column `{name}`{did_you_mean(name, known)}; there are: {one_of(known)}"
-        ) from error
+        raise UsageError(f"{said}: {no_column(name, known, len(known))}") from error
     except pl.exceptions.PolarsError as error:
         raise UsageError(wrong(error, said)) from error
     return found
@@ -259,7 +257,7 @@ def _check(condition: str, said: str, example: str | None) -> None:
 
 def wrong(error: Exception, said: str = "--where") -> str:
     """The sentence for a condition that Polars cannot evaluate."""
-    reason = str(error).splitlines()[0].rstrip(":. ").removeprefix("sql parser error: ")
+    reason = sql.reason(error)
     hint = "; compare a column of texts with numbers as cast(COLUMN as double)" if _TEXT_AND_NUMBER in reason else ""
     return f"{said} cannot be evaluated: {reason}{hint}"
 

@@ -89,13 +89,17 @@ class Miner:
 
 @dataclass(frozen=True)
 class Writer:
-    """A format of `-f/--format`: `write(frame, out)` writes a table to a binary stream."""
+    """A format of `-f/--format`: `write(frame, out)` writes a table to a binary stream.
+
+    `check()` raises `crm.errors.UsageError` if a package is missing that it needs; called before a command begins.
+    """
 
     name: str
     endings: tuple[str, ...]
     write: "Callable[[pl.LazyFrame, BinaryIO], None]"
     help: str = ""
     binary: bool = False
+    check: "Callable[[], None] | None" = None
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from crm.intake.mapping import EXTRAS, MapFile, guess, read_map, write_map
 from crm.intake.rejects import rejects_frame
 from crm.judging import Judged, Target, judged, odd
 from crm.messages import counted
-from crm.nearest import one_of
+from crm.nearest import one_of, there_are
 from crm.options import OnDuplicate
 from crm.reading import STDIN, read_table, tell
 from crm.storing import Changes, changes
@@ -167,8 +167,8 @@ def _map(app: "App", target: Target, name: str, columns: Sequence[str], wishes: 
     known = said.mapping.columns
     if columns and not known and wishes.map_file is None:
         raise Unusable(
-            f"{name}: none of its columns is known as one of {target.contract.name}: {one_of(columns[:_SHOWN])}; say "
-            "which is what with --map (--save-map writes one to edit), or what stands between them with --separator"
+            f"{name}: none of its columns is known as one of {target.contract.name}; {there_are(columns, _SHOWN)}; "
+            "say which is what with --map (--save-map writes one to edit), or what stands between them with --separator"
         )
     app.note(f"columns: {one_of(f'{column} → {name}' for name, column in known.items()) or 'none is known'}")
     if said.mapping.constants:

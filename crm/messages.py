@@ -7,13 +7,20 @@ from typing import Literal
 
 import click
 
+from crm.cells import visible
+
 Level = Literal["debug", "info", "warning", "error"]
 
 
 def say(text: str) -> None:
-    """Write to stderr; a run goes on when nobody reads its messages."""
+    """Write to stderr, with nothing in it that a terminal would obey; a run goes on when nobody reads its messages."""
     with suppress(BrokenPipeError):
-        click.echo(text, err=True)
+        click.echo(shown(text), err=True)
+
+
+def shown(text: str) -> str:
+    """A text with control characters escaped, but for the ends of its lines."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def counted(number: int, what: str) -> str:

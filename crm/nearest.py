@@ -1,6 +1,12 @@
 """Suggestions for a misspelt word: one way to say "did you mean"."""
 
-from collections.abc import Iterable
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from typing import Final
+
+_VALUE: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\+?(?:\d[\s().-]*){10,}[Xx]?")
+"""What may be somebody's, and is the name of no column: an e-mail address, or the number of a phone or a card."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -31,3 +37,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def one_of(known: Iterable[str]) -> str:
     """The known words as a list in a sentence: `csv, json, table`."""
     return ", ".join(known)
+
+
+def no_column(name: str, known: Collection[str], most: int = 20) -> str:
+    """The sentence for a column that is not there, which does not show a first row that was taken for the names."""
+    return f"there is no column `{name}`{did_you_mean(name, known)}; {there_are(known, most)}"
+
+
+def there_are(columns: Collection[str], most: int = 20) -> str:
+    """What columns there are, for the end of a sentence; not shown if they look like the first row of a file."""
+    if any(_VALUE.fullmatch(unicodedata.normalize("NFKC", column).strip()) for column in columns):
+        return "the first line looks like a row, and must name the columns"
+    shown = list(columns)[:most]
+    more = f" and {len(columns) - most} more" if len(columns) > most else ""
+    return f"there are: {one_of(shown)}{more}"

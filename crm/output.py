@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeAlias, cast
 import click
 
 from crm.access import require
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import did_you_mean, no_column, one_of
 from crm.options import TZ
 
 if TYPE_CHECKING:
@@ -179,10 +179,7 @@ def _selected(frame: "pl.LazyFrame", columns: tuple[str, ...] | None) -> "pl.Laz
     known = frame.collect_schema().names()
     for column in columns:
         if column not in known:
-            raise click.BadParameter(
-                f"no column `{column}`{did_you_mean(column, known)}; there are: {one_of(known)}.",
-                param_hint="--columns",
-            )
+            raise click.BadParameter(f"{no_column(column, known, len(known))}.", param_hint="--columns")
     return frame.select(columns)
 
 
@@ -278,6 +275,8 @@ def _chosen(app: "App", default_format: str, given: Mapping[str, Any]) -> Output
     writer = _writer(known_writers(app), given["format"], file, default_format)
     if writer.binary and file is None and sys.stdout is not None and sys.stdout.isatty():
         raise click.UsageError(f"{writer.name} is no text for a terminal; write it to a file: -o FILE.")
+    if writer.check is not None:
+        writer.check()
     return Output(
         writer=writer,
         file=file,

@@ -15,6 +15,17 @@ _FILES: Final = re.compile(r"\b(?:read|scan)_\w+\W*\(", re.IGNORECASE)
 """Functions of Polars' SQL that read files: they would go around masks, contracts and permissions."""
 
 
+_VALUES: Final = re.compile(r"( values)?: \[.*")
+"""The values that Polars shows behind what it says of them, whosever they are."""
+
+
+def reason(error: Exception) -> str:
+    """What Polars says of SQL that it cannot evaluate, without a full stop, and without the values that it shows."""
+    said = str(error).splitlines()[0].removeprefix("sql parser error: ")
+    hint = "; try_cast(COLUMN as TYPE) leaves those empty" if "conversion from" in said else ""
+    return _VALUES.sub(r"\1", said).rstrip(":. ") + hint
+
+
 def bare(text: str) -> str:
     """A text of SQL with blanks instead of comments and empty texts instead of texts; quoted names stay.
 

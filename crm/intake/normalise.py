@@ -108,7 +108,7 @@ def _missing(known: Iterable[Field]) -> list[str]:
     """Which packages are not there that would read more."""
     found = {each.kind for each in known}
     return [
-        f"{package} is not installed, so unusual {what} stay as they are: pip install {package}"
+        f"{package} is not installed, so unusual {what} stay as they are: pip install 'crm-toolkit[match]'"
         for kind, module, package, what in (
             ("phone", "phonenumbers", phones.PACKAGE, "phone numbers"),
             ("email", "email_validator", emails.PACKAGE, "e-mail addresses"),

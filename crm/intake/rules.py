@@ -21,10 +21,10 @@ from typing import Any, Final, Literal, cast, get_args
 
 import polars as pl
 
-from crm import objects
+from crm import objects, sql
 from crm.errors import Unusable
 from crm.intake import dates, numbers, texts
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import did_you_mean, no_column, one_of
 
 Severity = Literal["reject", "warn"]
 Test = Literal["required", "range", "pattern", "one-of", "unique", "valid", "check"]
@@ -159,16 +159,12 @@ def _condition(value: object, where: str) -> str:
         pl.sql_expr(text)
     except pl.exceptions.PolarsError as error:
         raise Unusable(
-            f"{where}: `{text}` is no condition ({_first_line(error)}); write one such as {_EXAMPLE}"
+            f"{where}: `{text}` is no condition ({sql.reason(error)}); write one such as {_EXAMPLE}"
         ) from None
     return text
 
 
 _EXAMPLE: Final = "registered >= birth"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(":. ")
 
 
 _WANTED: Final[dict[Test, Callable[[object, str], Any]]] = {
@@ -245,8 +241,7 @@ def _broken(frame: pl.DataFrame, rule: Rule, names: Sequence[str]) -> pl.Series:
     """Which rows break a rule."""
     for column in rule.columns:
         if column not in names:
-            near = did_you_mean(column, names)
-            raise Unusable(f"{rule.where}: there is no column `{column}`{near}; there are: {one_of(names)}")
+            raise Unusable(f"{rule.where}: {no_column(column, names)}")
     if rule.test == "check":
         flags = _unfulfilled(frame, rule)
     elif rule.test == "valid":
@@ -260,7 +255,7 @@ def _unfulfilled(frame: pl.DataFrame, rule: Rule) -> pl.Series:
     try:
         found = frame.with_columns(pl.sql_expr(rule.wanted).alias(_FULFILLED))[_FULFILLED]
     except pl.exceptions.PolarsError as error:
-        raise Unusable(f"{rule.where}: `{rule.wanted}` cannot be evaluated: {_first_line(error)}") from None
+        raise Unusable(f"{rule.where}: `{rule.wanted}` cannot be evaluated: {sql.reason(error)}") from None
     if found.dtype != pl.Boolean:
         raise Unusable(f"{rule.where}: `{rule.wanted}` is no condition; write one such as {_EXAMPLE}")
     return ~found

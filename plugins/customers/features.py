@@ -10,7 +10,7 @@ from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardSca
 
 from crm.errors import Unusable, UsageError
 from crm.learning.separation import Floats, Ints
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import did_you_mean, no_column, one_of
 from plugins.customers.quantify import NoNumberError, Scale, numbers
 
 SCALINGS: Final[dict[str, Any]] = {
@@ -96,10 +96,7 @@ def check_columns(frame: pl.DataFrame, names: Sequence[str], option: str) -> Non
     """
     for name in names:
         if name not in frame.columns:
-            raise UsageError(
-                f"{option}: there is no column `{name}`{did_you_mean(name, frame.columns)}; there are: "
-                f"{one_of(frame.columns)}"
-            )
+            raise UsageError(f"{option}: {no_column(name, frame.columns)}")
 
 
 def check_new(frame: pl.DataFrame, names: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import polars as pl
 
 from crm.errors import UsageError
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import did_you_mean, no_column, one_of
 
 Kind = Literal["name", "text", "code", "date", "phone", "email", "id", "category"]
 
@@ -151,10 +151,7 @@ def chosen(names: Sequence[str], told: Mapping[str, str]) -> dict[str, str]:
     """
     for field, column in told.items():
         if column and column not in names:
-            raise UsageError(
-                f"--match {field}={column}: there is no such column{did_you_mean(column, names)}; "
-                f"there are: {one_of(names)}"
-            )
+            raise UsageError(f"--match {field}={column}: {no_column(column, names)}")
     columns = [column for column in told.values() if column]
     twice = next((column for column in columns if columns.count(column) > 1), None)
     if twice is not None:

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from crm.errors import Unusable, UsageError
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import no_column
 from plugins.customers.order_values import DATES, amounts, dates
 
 UNITS: Final = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
@@ -93,10 +93,7 @@ def orders_of(table: pl.DataFrame, columns: Sequence[str], until: date | None = 
 
 def _column(table: pl.DataFrame, role: str, name: str) -> pl.Series:
     if name not in table.columns:
-        raise UsageError(
-            f"--{role}: there is no column `{name}`{did_you_mean(name, table.columns)}; "
-            f"there are: {one_of(table.columns[:20])}"
-        )
+        raise UsageError(f"--{role}: {no_column(name, table.columns)}")
     found = table[name]
     if found.dtype.is_nested() or found.dtype in (pl.Binary, pl.Object):
         raise UsageError(f"--{role}: the column `{name}` holds {found.dtype}, and one text or number a row is expected")

@@ -173,7 +173,7 @@ def _system(uri: str) -> "tuple[FileSystem, str]":
         from pyarrow import ArrowException
         from pyarrow.fs import FileSystem
     except ImportError:
-        raise Unusable(f"{shown(uri)} needs another package: pip install 'crm-toolkit[spark]'") from None
+        raise Unusable(f"{shown(uri)} needs another package: pip install 'crm-toolkit[s3]'") from None
     try:
         system, root = _by_hosts(uri) if _BY_HOSTS in uri else FileSystem.from_uri(uri)
     except (ArrowException, OSError, ValueError) as error:

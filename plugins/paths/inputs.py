@@ -14,9 +14,8 @@ from typing import Final
 
 import polars as pl
 
-from crm.cells import visible
 from crm.errors import Unusable
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import no_column
 from logparse import compression
 from logparse.errors import UnreadableSource
 
@@ -114,10 +113,8 @@ def _sessions(data: bytes, name: str) -> Read:
         return Read(_rows_of_sessions(frame), {})
     for column in ("session", "page"):
         if column not in frame.columns:
-            raise Unusable(
-                f"{name}: there is no column `{column}`{did_you_mean(column, frame.columns)}; there are: "
-                f"{visible(one_of(frame.columns[:10]))}; other files need --input-format spmf or baskets"
-            )
+            why = no_column(column, frame.columns, 10)
+            raise Unusable(f"{name}: {why}; other files need --input-format spmf or baskets")
     texts = [column for column in ("page", "customer", "referrer") if column in frame.columns]
     frame = frame.cast(dict.fromkeys(texts, pl.String))
     frame = _with_times(frame, name)

@@ -80,7 +80,7 @@ def _planned(app: App, text: str) -> "pl.LazyFrame":
 
 def _reason(error: Exception, tables: Collection[str]) -> str:
     """What is wrong, in one sentence without a full stop."""
-    reason = str(error).splitlines()[0].rstrip(":. ")
+    reason = sql_text.reason(error)
     missing = _MISSING.search(reason)
     if missing:
         return f"there is no table `{missing[1]}`{did_you_mean(missing[1], tables)}"

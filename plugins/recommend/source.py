@@ -9,7 +9,7 @@ import polars as pl
 from crm.errors import Unusable, UsageError
 from crm.intake.dates import moments, order_of
 from crm.intake.numbers import as_numbers, decimal_point, numbers
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import no_column
 
 NEEDED: Final = ("user", "item")
 OPTIONAL: Final = ("ts", "weight")
@@ -72,10 +72,7 @@ def _column(table: pl.DataFrame, role: str, name: str | None) -> pl.Series | Non
     if (name or role) not in table.columns:
         if name is None and role in OPTIONAL:
             return None
-        raise UsageError(
-            f"--{role}: there is no column `{name or role}`{did_you_mean(name or role, table.columns)}; "
-            f"there are: {one_of(table.columns[:20])}"
-        )
+        raise UsageError(f"--{role}: {no_column(name or role, table.columns)}")
     found = table[name or role]
     if found.dtype.is_nested() or found.dtype in (pl.Binary, pl.Object):
         raise UsageError(f"--{role}: the column `{name or role}` holds {found.dtype}, and one value a row is expected")

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, BinaryIO
 
+from crm.errors import UsageError
 from crm.hookspecs import Writer, hookimpl
 
 if TYPE_CHECKING:
@@ -19,6 +21,11 @@ def _later(module: str, function: str) -> "Callable[[pl.LazyFrame, BinaryIO], No
     return write
 
 
+def _check_excel() -> None:
+    if find_spec("xlsxwriter") is None:
+        raise UsageError("xlsx needs another package: pip install 'crm-toolkit[excel]'")
+
+
 @hookimpl
 def writers() -> Sequence[Writer]:
     """The built-in formats, in the order in which `--help` names them."""
@@ -30,5 +37,5 @@ def writers() -> Sequence[Writer]:
         Writer("ndjson", (".ndjson", ".jsonl"), _later("objects", "write_ndjson"), "one object a line"),
         Writer("md", (".md", ".markdown"), _later("grid", "write_markdown"), "a Markdown table"),
         Writer("parquet", (".parquet",), _later("columnar", "write_parquet"), "typed columns", binary=True),
-        Writer("xlsx", (".xlsx",), _later("excel", "write_xlsx"), "an Excel workbook", binary=True),
+        Writer("xlsx", (".xlsx",), _later("excel", "write_xlsx"), "an Excel workbook", True, _check_excel),
     ]

@@ -33,12 +33,10 @@ def write_xlsx(frame: pl.LazyFrame, out: BinaryIO) -> None:
     """An Excel workbook of one sheet; texts stay texts, times are in their zone but do not name it.
 
     Raises:
-        UsageError: the extra is missing, or the table is beyond what Excel can hold.
+        UsageError: the table is beyond what Excel can hold.
     """
-    try:
-        from xlsxwriter import Workbook
-    except ImportError:
-        raise UsageError("xlsx needs another package: pip install 'crm-toolkit[excel]'") from None
+    from xlsxwriter import Workbook
+
     table = _prepared(frame).head(MOST_ROWS).collect()
     _check(table)
     # The archive is put together by seeking in it, which a pipe cannot do.

@@ -100,6 +100,30 @@ def test_ctrl_c_ends_with_130_and_one_sentence(crm: "Program") -> None:
     assert said(stderr.decode()) == ["crm: interrupted"]
 
 
+def test_ctrl_c_while_the_program_is_still_being_imported_ends_it_in_the_same_way() -> None:
+    program = """
+import sys
+class Interrupted:
+    def find_spec(self, name, *_):
+        if name == "cli.main":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted())
+from cli.start import run
+run()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "crm: interrupted\n")
+
+
+def test_nothing_that_a_terminal_would_obey_is_in_a_message(crm: "Program") -> None:
+    done = crm("probe", "raises", "\x1b[31mred")
+    assert (done.exit_code, "\x1b" in done.stderr) == (1, False)
+    assert r"\x1b[31mred" in done.stderr
+    done = crm("probe", "\x1b[31mred")
+    assert (done.exit_code, "\x1b" in done.stderr) == (2, False)
+    assert r"\x1b[31mred" in done.stderr
+
+
 def test_a_reader_that_goes_away_ends_the_program_quietly(crm: "Program") -> None:
     with crm.process("probe", "lines") as process:
         assert process.stdout is not None

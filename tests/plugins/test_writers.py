@@ -3,6 +3,7 @@ import io
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cli.main import main
 from crm.cells import ESCAPES
 from crm.errors import UsageError
 from plugins.writers import excel, grid, writers
@@ -305,10 +307,14 @@ class TestExcel:
         with pytest.raises(UsageError, match="at most 1 columns"):
             written("xlsx", pl.DataFrame({"a": [1], "b": [1]}))
 
-    def test_without_the_extra_the_sentence_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_without_the_extra_the_sentence_says_what_to_install(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
         monkeypatch.setitem(__import__("sys").modules, "xlsxwriter", None)
-        with pytest.raises(UsageError, match=re.escape("pip install 'crm-toolkit[excel]'")):
-            written("xlsx", pl.DataFrame({"a": [1]}))
+        done = CliRunner().invoke(main, ["logs", "formats", "-o", str(tmp_path / "formats.xlsx")])
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert "pip install 'crm-toolkit[excel]'" in done.stderr
+        assert list(tmp_path.iterdir()) == []
 
 
 def inside(archive: bytes) -> bytes:
@@ -319,7 +325,5 @@ def inside(archive: bytes) -> bytes:
 
 
 def test_formats_are_offered_by_the_program() -> None:
-    from cli.main import main
-
     assert CliRunner().invoke(main, ["--help"]).exit_code == 0
     assert [writer.name for writer in writers() if writer.binary] == ["parquet", "xlsx"]

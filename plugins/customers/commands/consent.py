@@ -6,6 +6,7 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import UsageError
+from crm.nearest import did_you_mean
 from crm.output import current, table_output
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 @click.command(name="consent")
 @click.argument("who")
-@click.option("--channel", metavar="NAME", help="By which way: email, sms, ... or `all`.  [default: all]")
+@click.option(
+    "--channel", metavar="NAME", help="By which way: email, sms, ... or `all`; --withdraw alone is about all."
+)
 @click.option("--grant/--withdraw", "granted", default=None, help="What the customer says.  [default: only list]")
 @click.option("--source", metavar="TEXT", help="Where it was said: a form, a call, a letter.")
 @click.option("--at", metavar="WHEN", help="When it was said: a date, a time, 7d for as long ago.  [default: now]")
@@ -46,8 +49,11 @@ def command(
     channel = _channel(channel)
     if granted is None and (source or at):
         raise UsageError("--source and --at are about what the customer says: add --grant or --withdraw")
+    if granted and channel is None:
+        raise UsageError("name the channel that is granted with --channel NAME; --channel all grants every one")
     if granted is not None:
         require(app, "import")
+        _warn_unknown(app, channel or ANY)
     moment = _moment(at)
     workspace = app.workspace()
     with workspace.records.engine.connect() as connection:
@@ -58,6 +64,18 @@ def command(
     table = workspace.records.table("consents")
     rows = history(workspace.records.frame("consents", where=table.c.customer.in_(ids)))
     return rows if channel is None or granted is not None else rows.filter(channel=channel)
+
+
+def _warn_unknown(app: App, channel: str) -> None:
+    """Say that a channel is none that is known: it is stored all the same, as a plugin may come to have it."""
+    from crm.consents import ANY
+    from crm.intake.words import CHANNELS
+
+    known = {ANY, *CHANNELS.values(), *app.host.push_channels()}
+    if channel not in known:
+        app.warn(
+            f"no channel `{channel}` is known{did_you_mean(channel, known)}; what is said of it counts for it alone"
+        )
 
 
 def _channel(said: str | None) -> str | None:

@@ -8,7 +8,7 @@ import click
 from crm.app import App, pass_app
 from crm.errors import NothingFound, UsageError
 from crm.messages import counted
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import no_column, one_of
 from crm.output import current, personal_now, table_output
 from crm.reading import current_file, table_or_workspace
 
@@ -205,9 +205,7 @@ def _id_column(frame: "pl.DataFrame", told: str | None, columns: "Mapping[str, s
     from plugins.customers.linkage_columns import guess_id
 
     if told is not None and told not in frame.columns:
-        raise UsageError(
-            f"--id: there is no column `{told}`{did_you_mean(told, frame.columns)}; there are: {one_of(frame.columns)}"
-        )
+        raise UsageError(f"--id: {no_column(told, frame.columns)}")
     return told or guess_id(frame.columns, columns)
 
 

@@ -10,7 +10,7 @@ from crm.app import App, pass_app
 from crm.errors import UsageError
 from crm.filters import WHEN
 from crm.messages import counted
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import no_column
 from crm.output import also_personal, current, table_output
 from crm.reading import current_file, current_table, table_or_workspace
 
@@ -191,7 +191,7 @@ def _rows(app: App, names: "list[str]", moment: "When | None", customer: str | N
 def _check(names: "Sequence[str]", known: "Sequence[str] | Any") -> None:
     for name in names:
         if name not in known:
-            raise UsageError(f"there is no column `{name}`{did_you_mean(name, known)}; there are: {one_of(known)}")
+            raise UsageError(no_column(name, known))
 
 
 def _of_file(app: App, names: "list[str]", customer: str) -> "pl.DataFrame":

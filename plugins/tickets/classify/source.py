@@ -10,7 +10,7 @@ from crm.access import AccessConfig
 from crm.errors import NothingFound, Unusable, UsageError
 from crm.filters import Filters, current_filters
 from crm.messages import counted
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import no_column, one_of, there_are
 from crm.output import personal_now
 from crm.reading import current_file, current_table
 from plugins.tickets.classify.features import Columns
@@ -75,9 +75,7 @@ def _shown() -> list[str]:
 
 def _check_there(name: str, option: str, known: Sequence[str]) -> None:
     if name not in known:
-        raise UsageError(
-            f"{option}: there is no column `{name}`{did_you_mean(name, known)}; there are: {one_of(known[:30])}"
-        )
+        raise UsageError(f"{option}: {no_column(name, known, 30)}")
 
 
 def refuse_personal(app: "App", names: Sequence[str]) -> None:
@@ -109,7 +107,7 @@ def known_rows(app: "App", given: "Mapping[str, tuple[str, ...] | None]", label:
     else:
         table = current_table(app)
         if label is None:
-            raise UsageError(f"--label names the column of the class; there are: {one_of(table.columns[:30])}")
+            raise UsageError(f"--label names the column of the class; {there_are(table.columns, 30)}")
         _check_there(label, "--label", table.columns)
         columns, name = columns_of(given, table.columns), label
         refuse_personal(app, (*columns.all(), label))

@@ -9,7 +9,7 @@ from crm.errors import Unusable, UsageError
 from crm.filters import Filters
 from crm.intake import dates, numbers
 from crm.messages import counted
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import no_column, one_of
 from crm.output import current
 from crm.schema import polars_schema
 from plugins.tickets.quality.source import ALWAYS, JOINED, MONEY, worth
@@ -44,8 +44,7 @@ def tickets_of(
     """
     for name in needed:
         if name not in table.columns:
-            near = did_you_mean(name, table.columns)
-            raise UsageError(f"--input: there is no column `{name}`{near}; there are: {one_of(table.columns[:20])}")
+            raise UsageError(f"--input: {no_column(name, table.columns)}")
     kinds = {**polars_schema(JOINED), "fault_cause": pl.String(), "sold": pl.Date()}
     wanted = dict.fromkeys([*columns, *ALWAYS, "sold", "produced"])
     read = [_typed(app, table[name], kinds[name]) for name in wanted if name in table.columns]

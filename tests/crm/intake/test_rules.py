@@ -145,6 +145,7 @@ def test_what_is_no_rule_is_told_in_one_sentence(rules: str, sentence: str) -> N
         ("{check: ages > 1}", "rules[1]: there is no column `ages` (did you mean `age`?)"),
         ("{check: birth > '2026-01-01'}", "rules[1]: `birth > '2026-01-01'` cannot be evaluated: cannot compare"),
         ("{check: age > (select 1)}", "rules[1]: `age > (select 1)` cannot be evaluated"),
+        ("{check: cast(name as int) > 1}", "values; try_cast(COLUMN as TYPE) leaves those empty"),
     ],
 )
 def test_what_cannot_be_evaluated_is_told_in_one_sentence(rule: str, sentence: str) -> None:

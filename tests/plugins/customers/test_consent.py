@@ -108,9 +108,11 @@ def test_what_was_said_before_a_merge_counts_after_it(crm: "Crm", tmp_path: "Pat
     [
         (("K9",), 6, "no customer is known by this"),
         (("K1", "--source", "form"), 2, "add --grant or --withdraw"),
+        (("K1", "--grant"), 2, "name the channel that is granted"),
         (("K1", "--grant", "--channel", " "), 2, "--channel is empty"),
-        (("K1", "--grant", "--at", "tomorrow"), 2, "--at: `tomorrow` is no time"),
-        (("K1", "--grant", "--at", "2999-01-01"), 2, "has not come yet"),
+        (("K1", "--withdraw", "--at", "tomorrow"), 2, "--at: `tomorrow` is no time"),
+        (("K1", "--withdraw", "--at", "2999-01-01"), 2, "has not come yet"),
+        (("K1", "--grant", "--channel", "emial"), 0, "no channel `emial` is known (did you mean `email`?)"),
     ],
 )
 def test_mistakes_are_told(crm: "Crm", words: tuple[str, ...], code: int, said: str) -> None:
