@@ -37,7 +37,8 @@ def command(app: App, sql: str) -> None:
 
     \b
     Examples:
-      crm query 'select status, count(*) as hits from hits group by status order by hits desc'
+      crm query \\
+          'select status, count(*) as n from hits group by status order by n desc'
       crm query 'select page, sum(views) as views from pages group by page' -f csv
       echo 'select * from sessions limit 5' | crm query - -f ndjson
     """

@@ -52,7 +52,8 @@ def command(
     \b
     Examples:
       crm report -o report.html
-      crm report -o march.html --since 2026-03-01 --until 2026-03-31 --title "March"
+      crm report -o march.html --since 2026-03-01 --until 2026-03-31 \\
+          --title "March"
       crm report -o big-spenders.html --segment big_spenders
     """
     from crm.atomic import replacing

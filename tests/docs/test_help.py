@@ -1,13 +1,17 @@
 """Every command says what it does, what its options do, and how it is called."""
 
+import re
 from pathlib import Path
 from types import ModuleType
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from cli.main import main
 from crm.app import App
 from crm.plugins import Command
+from crm.width import width
 from plugins import DEFAULT_PLUGINS
 
 
@@ -30,9 +34,10 @@ def loaded(path: str) -> click.Command:
 
 
 def examples(command: click.Command) -> list[str]:
-    """The lines after `Examples:` in a command's help."""
+    """The lines of shell after `Examples:` in a command's help; one that ends with a backslash goes on in the next."""
     _, _, after = (command.help or "").partition("Examples:")
-    return [line.strip() for line in after.splitlines() if line.strip()]
+    joined = re.sub(r"\\\n\s*", "", after)
+    return [line.strip() for line in joined.splitlines() if line.strip()]
 
 
 @pytest.mark.parametrize("command", [*COMMANDS.values(), *GROUPS.values()], ids=lambda each: each.ref.path)
@@ -45,6 +50,13 @@ def test_the_list_of_commands_says_one_sentence(command: Command) -> None:
 def test_every_option_has_help(path: str) -> None:
     options = [option for option in loaded(path).params if isinstance(option, click.Option)]
     assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("path", ["", *sorted(COMMANDS), *sorted(GROUPS)])
+def test_help_fits_a_terminal_of_80_columns(path: str) -> None:
+    done = CliRunner().invoke(main, [*path.split(), "--help"], terminal_width=80, prog_name="crm")
+    assert done.exit_code == 0
+    assert [line for line in done.stdout.splitlines() if width(line) > 80] == []
 
 
 @each_command

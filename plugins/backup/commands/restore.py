@@ -45,8 +45,10 @@ def command(app: App, backup: Path, target: Path, forgotten: Path | None) -> "pl
 
     \b
     Examples:
-      crm backup restore /mnt/backup/crm-1f0c9a3e-20260302T021500.042Z.tar --to /srv/crm-restored
-      crm -c team.yaml backup restore crm-1f0c9a3e-20260302T021500.042Z.tar --to /srv/crm --forgotten /srv/crm-old
+      crm backup restore /mnt/backup/crm-1f0c9a3e-20260302T021500.042Z.tar \\
+          --to /srv/crm-restored
+      crm -c team.yaml backup restore crm-1f0c9a3e-20260302T021500.042Z.tar \\
+          --to /srv/crm --forgotten /srv/crm-old
     """
     import polars as pl
 

@@ -30,7 +30,8 @@ def command(app: App, backup: Path, against_workspace: bool) -> "pl.DataFrame":
     \b
     Examples:
       crm backup verify /mnt/backup/crm-1f0c9a3e-20260302T021500.042Z.tar
-      crm backup verify /mnt/backup/crm-1f0c9a3e-20260302T021500.042Z.tar --against-workspace
+      crm backup verify /mnt/backup/crm-1f0c9a3e-20260302T021500.042Z.tar \\
+          --against-workspace
     """
     import polars as pl
 

@@ -71,7 +71,8 @@ def command(
     Examples:
       crm customers churn evaluate
       crm customers churn evaluate --by decile --horizon 60d
-      crm customers churn evaluate --input telco.csv --label Churn --customer customerID --by calibration
+      crm customers churn evaluate --input telco.csv --label Churn \\
+          --customer customerID --by calibration
       crm customers churn evaluate --model churn.model --as-of 2026-04-01
     """
     from plugins.customers.churn_measures import by_decile, calibration

@@ -69,8 +69,10 @@ def command(app: App, model: Path, warned: tuple[str, float] | None, reasons: in
     Examples:
       crm customers churn predict --model churn.model --limit 20
       crm customers churn predict --model churn.model --warn 0.7 --save at_risk
-      crm customers churn predict --model churn.model --warn 5% --reasons 5 -o warned.csv
-      crm customers churn predict --model churn.model --input telco.csv --customer customerID
+      crm customers churn predict --model churn.model --warn 5% --reasons 5 \\
+          -o warned.csv
+      crm customers churn predict --model churn.model --input telco.csv \\
+          --customer customerID
     """
     import numpy as np
     import polars as pl

@@ -65,9 +65,12 @@ def command(
     \b
     Examples:
       crm customers churn train --model churn.model
-      crm customers churn train --model churn.model --as-of 2026-01-01 --horizon 60d --active 6mo
-      crm customers churn train --model churn.model --input telco.csv --label Churn --customer customerID
-      crm customers churn train --model churn.model --input 客户.xlsx --label 流失 --positive 是 --features 年龄,月数
+      crm customers churn train --model churn.model --as-of 2026-01-01 \\
+          --horizon 60d --active 6mo
+      crm customers churn train --model churn.model --input telco.csv \\
+          --label Churn --customer customerID
+      crm customers churn train --model churn.model --input 客户.xlsx \\
+          --label 流失 --positive 是 --features 年龄,月数
     """
     from plugins.customers.churn import cross_validated, learnt
     from plugins.customers.churn_reasons import weights_of

@@ -51,8 +51,10 @@ def command(app: App, folds: int, seed: int, by: str) -> "pl.DataFrame":
 
     \b
     Examples:
-      crm customers classify evaluate --input customers.csv --label grade --features income,age
-      crm customers classify evaluate --input customers.csv --label grade --features income,age --kernel rbf --by pair
+      crm customers classify evaluate --input customers.csv --label grade \\
+          --features income,age
+      crm customers classify evaluate --input customers.csv --label grade \\
+          --features income,age --kernel rbf --by pair
     """
     from plugins.customers.classes import cross_validated, of_classes, of_folds, of_pairs
 

@@ -43,7 +43,8 @@ def command(app: App, model: Path) -> "pl.DataFrame":
     Examples:
       crm customers classify predict --model grade.model
       crm customers classify predict --input new.csv --model grade.model
-      crm customers classify predict --input new.csv --model grade.model --columns name,predicted -o grades.xlsx
+      crm customers classify predict --input new.csv --model grade.model \\
+          --columns name,predicted -o grades.xlsx
     """
     from plugins.customers.classes import asked, predictions
     from plugins.customers.features import check_new

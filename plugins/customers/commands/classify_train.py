@@ -58,10 +58,14 @@ def command(app: App, model: Path, folds: int) -> "pl.DataFrame":
 
     \b
     Examples:
-      crm customers classify train --label tier --features age,orders,spent --model tier.model
-      crm customers classify train --input customers.csv --label grade --features income,age --model grade.model
-      crm customers classify train --input customers.csv --label grade --features income --folds 0 --model grade.model
-      crm customers classify train --input cars.csv --label state --features price,doors --kernel rbf --C 100 --model m
+      crm customers classify train --label tier --features age,orders,spent \\
+          --model tier.model
+      crm customers classify train --input customers.csv --label grade \\
+          --features income,age --model grade.model
+      crm customers classify train --input customers.csv --label grade \\
+          --features income --folds 0 --model grade.model
+      crm customers classify train --input cars.csv --label state \\
+          --features price,doors --kernel rbf --C 100 --model m
     """
     from plugins.customers.classes import learnt, nodes
 

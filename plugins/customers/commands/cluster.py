@@ -95,10 +95,13 @@ def command(
 
     \b
     Examples:
-      crm customers cluster --features frequency,monetary,last_order_days --save kind
+      crm customers cluster --features frequency,monetary,last_order_days \\
+          --save kind
       crm customers cluster --input customers.csv --features income,age
-      crm customers cluster --input customers.csv --features income,age --method fuzzy --clusters 3 -o clusters.csv
-      crm customers cluster --input customers.csv --features income,education --quantify words.yaml --summary
+      crm customers cluster --input customers.csv --features income,age \\
+          --method fuzzy --clusters 3 -o clusters.csv
+      crm customers cluster --input customers.csv --features income,education \\
+          --quantify words.yaml --summary
     """
     from plugins.customers.clusters import clustered, names_of, per_record, scaled
     from plugins.customers.clusters import summary as summarised

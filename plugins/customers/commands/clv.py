@@ -65,7 +65,8 @@ def command(app: App, unit: str, horizon: Horizon, discount: float, parameters: 
     Examples:
       crm customers clv --input orders.csv
       crm customers clv --input orders.csv --until 2026-03-31 --horizon 6mo -n 100
-      crm customers clv --input 订单.xlsx --customer 客户 --date 日期 --amount 金额 --unit day
+      crm customers clv --input 订单.xlsx --customer 客户 --date 日期 \\
+          --amount 金额 --unit day
       crm customers clv --input orders.csv --parameters -f json
     """
     from plugins.customers import lifetime

@@ -40,7 +40,8 @@ def command(
     Examples:
       crm customers consent K0017
       crm customers consent K0017 --channel email --grant --source "order form"
-      crm customers consent 138-0013-8000 --withdraw --source call --at 2026-03-01T09:30
+      crm customers consent 138-0013-8000 --withdraw --source call \\
+          --at 2026-03-01T09:30
     """
     from crm.access import require
     from crm.consents import ANY, history

@@ -100,7 +100,8 @@ def command(
       crm customers dedupe --review doubtful.xlsx --unmask
       crm customers dedupe --answers doubtful.xlsx
       crm customers dedupe --input members.csv
-      crm customers dedupe --input members.csv --match 'name=Member,phone=Mobile,state=' --id No
+      crm customers dedupe --input members.csv \\
+          --match 'name=Member,phone=Mobile,state=' --id No
       crm customers dedupe --input members.xlsx --persons -o persons.csv
       crm customers dedupe --input members.csv --parameters
     """

@@ -57,7 +57,8 @@ def command(app: App, within: Horizon | None, period: str, whose: str, cohorts: 
       crm customers loyalty repurchase
       crm customers loyalty repurchase --within 6mo --by quarter --of all
       crm customers loyalty repurchase --cohorts --by quarter
-      crm customers loyalty repurchase --input orders.csv --customer id --date day --amount paid
+      crm customers loyalty repurchase --input orders.csv --customer id \\
+          --date day --amount paid
     """
     from plugins.customers import loyalty
     from plugins.customers.transactions import purchases

@@ -58,7 +58,8 @@ def nps(app: App, /, question: str, group: str | None, last: bool, **columns: st
     Examples:
       crm customers loyalty nps --by month
       crm customers loyalty nps --by region --last
-      crm customers loyalty nps --input answers.csv --customer id --score 分数 --date 日期 --by quarter
+      crm customers loyalty nps --input answers.csv --customer id --score 分数 \\
+          --date 日期 --by quarter
     """
     from plugins.customers import surveys
 

@@ -48,7 +48,8 @@ def balance(app: App) -> "pl.DataFrame":
     \b
     Examples:
       crm customers points balance -n 20
-      crm customers points balance --columns customer,balance,expires,expiring -o points.csv
+      crm customers points balance --columns customer,balance,expires,expiring \\
+          -o points.csv
     """
     from plugins.customers.config import CustomersConfig
     from plugins.customers.points import accounts

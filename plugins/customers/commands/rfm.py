@@ -77,8 +77,10 @@ def command(app: App, cuts: tuple[tuple[str, tuple[float, ...]], ...], summary: 
       crm customers rfm --input orders.csv
       crm customers rfm --input orders.csv --summary
       crm customers rfm --grid
-      crm customers rfm --input orders.csv --cuts recency=30,90,180,365 --cuts frequency=2,3,5,10
-      crm customers rfm --input 订单.xlsx --customer 客户 --date 日期 --amount 金额 -o rfm.csv
+      crm customers rfm --input orders.csv --cuts recency=30,90,180,365 \\
+          --cuts frequency=2,3,5,10
+      crm customers rfm --input 订单.xlsx --customer 客户 --date 日期 \\
+          --amount 金额 -o rfm.csv
     """
     from plugins.customers import rfm
     from plugins.customers.transactions import totals

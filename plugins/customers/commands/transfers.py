@@ -51,7 +51,8 @@ customers_import = import_command(
     Examples:
       crm customers import members.csv
       crm customers import 会员.xlsx --save-map members.yaml --dry-run
-      crm customers import members.csv --map members.yaml --rejects rejected.csv --max-rejects 100
+      crm customers import members.csv --map members.yaml --rejects rejected.csv \\
+          --max-rejects 100
       cat members.json | crm customers import - --on-duplicate merge
     """,
 )
@@ -109,8 +110,9 @@ customers_export = export_command(
     Examples:
       crm customers export -o customers.csv
       crm customers export --unmask -o customers.parquet
-      crm customers export --segment silver --columns customer,city,region -o silver.xlsx --for-excel
-      crm customers export --where "region = '广东' and birth is not null" -f ndjson
+      crm customers export --segment silver --columns customer,city,region \\
+          -o silver.xlsx --for-excel
+      crm customers export --where "region = '广东'" -f ndjson
     """,
     "region = '广东'",
 )
@@ -122,7 +124,8 @@ orders_export = export_command(
     \b
     Examples:
       crm orders export -o orders.csv
-      crm orders export --since 2026-01-01 --where 'amount > 100' -f parquet -o orders.parquet
+      crm orders export --since 2026-01-01 --where 'amount > 100' -f parquet \\
+          -o orders.parquet
     """,
     "amount > 100",
 )

@@ -101,11 +101,11 @@ def command(
     \b
     Examples:
       crm logs mine /var/log/nginx/access.log
-      crm logs mine '/var/log/apache2/*access.log*' --json-summary last-run.json --metrics crm.prom
-      crm -q logs mine /var/log/nginx/access.log --rejects rejects.ndjson --max-rejects 1%
+      crm logs mine '/var/log/apache2/*access.log*' --json-summary last-run.json
+      crm -q logs mine access.log --rejects rejects.ndjson --max-rejects 1%
       crm logs mine old.log.xz --charset gbk --log-tz Asia/Shanghai
       zcat old.log.gz | crm logs mine - --log-format combined
-      crm logs mine 's3://logs/2026-03-*/*.gz' --engine spark --master spark://10.0.0.1:7077
+      crm logs mine 's3://logs/*.gz' --engine spark --master spark://10.0.0.1:7077
     """
     from plugins.logs.config import LogsConfig
 

@@ -49,10 +49,12 @@ def command(
     \b
     Examples:
       crm logs parse access.log -n 5
-      crm logs parse '/var/log/nginx/*.gz' --since 2026-03-01 --where 'status >= 500' -o errors.parquet
+      crm logs parse '/var/log/nginx/*.gz' --since 2026-03-01 \\
+          --where 'status >= 500' -o errors.parquet
       crm logs parse one/access.log two/access.log --merge
       crm logs parse access.log -o hits.csv --rejects rejects.ndjson
-      crm logs parse '/mnt/logs/*.log' --engine spark --master spark://10.0.0.1:7077 -o hits.parquet
+      crm logs parse '/mnt/logs/*.log' --engine spark \\
+          --master spark://10.0.0.1:7077 -o hits.parquet
       zcat old.log.gz | crm logs parse - --log-format combined -f ndjson
     """
     from plugins.logs import reading, words

@@ -58,7 +58,8 @@ def command(
       crm logs sessions access.log --with-robots --columns bot,views,path
       crm logs sessions access.log --since 2026-03-02T08:00 --where 'views >= 5'
       crm logs sessions access.log --raw -f ndjson | wc -l
-      crm logs sessions '/mnt/logs/*.log' --engine spark --master spark://10.0.0.1:7077 -o sessions.parquet
+      crm logs sessions '/mnt/logs/*.log' --engine spark \\
+          --master spark://10.0.0.1:7077 -o sessions.parquet
     """
     import polars as pl
 

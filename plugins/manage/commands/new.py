@@ -38,7 +38,8 @@ def command(app: App, name: str, parts: tuple[Part, ...], folder: Path | None) -
     \b
     Examples:
       crm plugins new hours
-      crm plugins new crm-report-lines --with command --with file-format --into plugins/report-lines
+      crm plugins new crm-report-lines --with command --with file-format \\
+          --into plugins/report-lines
     """
     names = Names.of(name)
     taken = {path.split()[0] for path in app.host.commands()} | {plugin.name for plugin in app.host.plugins}

@@ -42,7 +42,8 @@ def command(app: App, test_share: float, order: int) -> "pl.DataFrame":
     Examples:
       crm paths evaluate
       crm paths evaluate --order 1 --since 30d
-      zcat visits.spmf.gz | crm paths evaluate --input - --input-format spmf --test-share 0.1 -f json
+      zcat visits.spmf.gz | crm paths evaluate --input - --input-format spmf \\
+          --test-share 0.1 -f json
     """
     from plugins.paths.evaluation import compare, split
 

@@ -41,7 +41,8 @@ def command(
     Examples:
       crm paths itemsets --min-items 2 -n 20
       crm paths itemsets --by category --closed
-      crm paths itemsets --input groceries.csv --input-format baskets --min-support 1%
+      crm paths itemsets --input groceries.csv --input-format baskets \\
+          --min-support 1%
     """
     from plugins.paths.itemsets import SEPARATOR, itemsets
     from plugins.paths.telling import left_out, mined_corpus, most_candidates

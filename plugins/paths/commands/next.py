@@ -46,7 +46,8 @@ def command(app: App, last: tuple[str, ...], from_start: bool, order: int) -> "p
     Examples:
       crm paths next /login
       crm paths next / /search --from-start -n 3
-      zcat visits.spmf.gz | crm paths next 13 7 --input - --input-format spmf --order 5 -f json
+      zcat visits.spmf.gz | crm paths next 13 7 --input - --input-format spmf \\
+          --order 5 -f json
     """
     import numpy as np
 

@@ -74,7 +74,8 @@ def command(
     Examples:
       crm paths rules --min-support 5% --min-confidence 0.8
       crm paths rules --by category --max-consequent 2
-      crm paths rules --input groceries.csv --input-format baskets --min-support 0.001 --min-confidence 0.8 --all
+      crm paths rules --input groceries.csv --input-format baskets \\
+          --min-support 0.001 --min-confidence 0.8 --all
     """
     from plugins.paths.itemsets import itemsets
     from plugins.paths.rules import Choice, rules

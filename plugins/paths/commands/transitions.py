@@ -25,7 +25,8 @@ def command(app: App) -> "pl.LazyFrame":
     \b
     Examples:
       crm paths transitions -n 20
-      crm paths transitions --since 2026-03-01 --until 2026-03-31 -f csv > march.csv
+      crm paths transitions --since 2026-03-01 --until 2026-03-31 -f csv \\
+          > march.csv
       crm paths transitions --by category --complete
     """
     from plugins.paths import mining, rows

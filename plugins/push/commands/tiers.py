@@ -107,7 +107,8 @@ def command(
       crm push tiers
       crm push tiers --feature spent=up:2 --feature recency=down --explain
       crm push tiers --cuts 0.25,0.5,0.9 --names basic,bronze,silver,gold --save
-      crm push tiers --input members.csv --customer 会员号 --feature 积分=up --feature 退货=down
+      crm push tiers --input members.csv --customer 会员号 --feature 积分=up \\
+          --feature 退货=down
     """
     import polars as pl
 

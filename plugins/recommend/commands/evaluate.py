@@ -125,9 +125,12 @@ def command(
     \b
     Examples:
       crm recommend evaluate
-      crm recommend evaluate --split time --at 2026-03-10 --algorithms popularity,interest,weighted
-      crm recommend evaluate --input visits.csv --user visitor --item page --split random --tune
-      crm recommend evaluate --input train.csv --test test.csv --split random --bootstrap 0 --timing
+      crm recommend evaluate --split time --at 2026-03-10 \\
+          --algorithms popularity,interest,weighted
+      crm recommend evaluate --input visits.csv --user visitor --item page \\
+          --split random --tune
+      crm recommend evaluate --input train.csv --test test.csv --split random \\
+          --bootstrap 0 --timing
     """
     import polars as pl
 

@@ -81,7 +81,8 @@ def command(
       crm recommend for K0017
       crm recommend for wang.fang K0018 -k 5 --algorithm interest --diversity 0.3
       crm recommend for --segment loyal --allow-bought -o loyal.csv --unmask
-      crm recommend for 10001 --input visits.csv --user visitor --item page --algorithm ease
+      crm recommend for 10001 --input visits.csv --user visitor --item page \\
+          --algorithm ease
     """
     import polars as pl
 

@@ -61,14 +61,14 @@ _TABLES: Final = {
         "parts",
         "parts",
         "A row is a part: what it costs, and whether a defective one must come back; where nothing is said it must.",
-        "part_category = 'engine' and price > 1000",
+        "price > 1000",
         ("part", "title", "part_category", "price", "returned"),
     ),
     "stock": _Table(
         "stock",
         "stock of parts",
         "A row is a place, a part, and how many of it lie there. Places are dealers, and sources of the centre.",
-        "place = 'Central Depot' and quantity < 30",
+        "quantity < 30",
         ("place", "part", "quantity"),
     ),
     "seats": _Table(
@@ -105,7 +105,7 @@ _TABLES: Final = {
         "shipments of parts",
         "A row is a shipment of a ticket: a part to the dealer, or a defective one back (return). The work flow\n"
         "    writes them itself; an import is for what another system or workspace has written.",
-        "kind = 'return' and received is null",
+        "kind = 'return'",
         ("shipment", "ticket", "kind", "part", "quantity", "origin", "goal", "carrier", "shipped", "received", "lost"),
         timed=True,
     ),
@@ -158,7 +158,7 @@ def _import(name: str) -> "click.Command":
     \b
     Examples:
       crm centre {name} import {name}.csv
-      crm centre {name} import {name}.xlsx --dry-run --save-map {name}.yaml
+      crm centre {name} import {name}.xlsx --dry-run --save-map map.yaml
     """,
     )
 

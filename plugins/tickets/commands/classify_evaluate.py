@@ -66,7 +66,8 @@ def command(app: App, by: str, folds: int, together: bool, confidence: float | N
     Examples:
       crm tickets classify evaluate
       crm tickets classify evaluate --by coverage --confidence 0.8
-      crm tickets classify evaluate --input reviews.csv --text review --label cat --by pair
+      crm tickets classify evaluate --input reviews.csv --text review \\
+          --label cat --by pair
       crm tickets classify evaluate --classifier svm-tree --together
     """
     from plugins.tickets.classify import measures

@@ -45,8 +45,10 @@ def command(app: App, model: Path) -> "pl.DataFrame":
     \b
     Examples:
       crm tickets classify train --model quality.model
-      crm tickets classify train --model quality.model --classifier linear-svm --since 2025-06-01
-      crm tickets classify train --model cat.model --input reviews.csv --text review --label cat
+      crm tickets classify train --model quality.model --classifier linear-svm \\
+          --since 2025-06-01
+      crm tickets classify train --model cat.model --input reviews.csv \\
+          --text review --label cat
     """
     from plugins.tickets.classify.learning import chosen, learnt
 

@@ -58,7 +58,8 @@ def command(app: App, within: Duration, confidence: float, sort: str) -> "pl.Dat
     \b
     Examples:
       crm tickets dealers
-      crm tickets dealers --since 2026-01-01 --sort complaints --columns dealer,tickets,complaints,flags
+      crm tickets dealers --since 2026-01-01 --sort complaints \\
+          --columns dealer,tickets,complaints,flags
       crm tickets dealers --within 90d --confidence 0.99 -o dealers.xlsx
     """
     from plugins.tickets.dealers import dealers

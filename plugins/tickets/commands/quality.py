@@ -60,7 +60,8 @@ def command(app: App, by: tuple[str, ...], measure: Measure, bands: tuple[float,
     \b
     Examples:
       crm tickets quality
-      crm tickets quality --by fault_cause,model --measure tickets --since 2026-01-01
+      crm tickets quality --by fault_cause,model --measure tickets \\
+          --since 2026-01-01
       crm tickets quality --by cost --bands 500,1000,5000
       crm tickets quality --by batch --where "part_category = 'brakes'" --limit 20
     """

@@ -78,7 +78,8 @@ tickets_export = export_command(
     Examples:
       crm tickets export -o tickets.csv
       crm tickets export --unmask --since 2026-01-01 -o tickets.parquet
-      crm tickets export --where "part_category = 'brakes' and amount >= 5000" -f ndjson
+      crm tickets export --where "part_category = 'brakes' and amount >= 5000" \\
+          -f ndjson
     """,
     "part_category = 'brakes' and amount >= 5000",
 )
