@@ -13,9 +13,8 @@ from crm.width import fit, shorten, width
 
 Kind = Literal["number", "text", "other"]
 
-_SHRINKING: Final[tuple[Kind, ...]] = ("text", "other")
 _LEAST: Final = 8
-"""No column is cut to fewer columns of the terminal than this."""
+"""No text is cut to fewer columns of the terminal than this."""
 _DECIMALS: Final = 4
 _SMALLEST: Final = 12
 """Numbers under 10 to the minus this print as 0."""
@@ -92,17 +91,14 @@ def _markdown(text: str) -> str:
 
 
 def _fit(grid: _Grid, room: int) -> None:
-    """Cut texts so that the grid fits: texts first, then times and other kinds, never numbers."""
-    named = zip(grid.header, grid.columns, strict=True)
-    widths = [max(width(name) + _PADDING, *map(width, column), 0) for name, column in named]
-    room -= _GAP * (len(widths) - 1)
-    limits = widths
-    for shrinking in _SHRINKING:
-        least = [
-            min(limit, _LEAST) if kind == shrinking else limit for limit, kind in zip(limits, grid.kinds, strict=True)
-        ]
-        limits = fit(limits, least, room)
-    grid.header = [shorten(name, limit - _PADDING) for name, limit in zip(grid.header, limits, strict=True)]
+    """Cut texts so that the grid fits, as far as they can be; never numbers, times, and names of columns."""
+    names = [width(name) + _PADDING for name in grid.header]
+    widths = [max(name, *map(width, column), 0) for name, column in zip(names, grid.columns, strict=True)]
+    least = [
+        min(wide, max(name, _LEAST)) if kind == "text" else wide
+        for wide, name, kind in zip(widths, names, grid.kinds, strict=True)
+    ]
+    limits = fit(widths, least, room - _GAP * (len(widths) - 1))
     grid.columns = [
         [shorten(text, limit) for text in column] for column, limit in zip(grid.columns, limits, strict=True)
     ]
