@@ -1,6 +1,7 @@
 """Runs something to its end and says it with an exit code and at most one sentence on stderr."""
 
 import errno
+import io
 import os
 import re
 import sys
@@ -10,7 +11,7 @@ from typing import TextIO, cast
 import click
 
 from crm.errors import CrmError
-from crm.messages import as_json, say, shown, traceback_of
+from crm.messages import as_json, say, traceback_of
 
 INTERRUPTED = 130
 """Ctrl-C: 128 + SIGINT, as shells say it."""
@@ -67,8 +68,9 @@ def _judged(action: Callable[[], int], args: Sequence[str], culprit: Callable[[]
         if _given(LOG_JSON, args):
             _say(error.format_message(), None, args)
         else:
-            error.message = shown(error.message)
-            error.show()
+            told = io.StringIO()
+            error.show(told)
+            say(told.getvalue().removesuffix("\n"))
         return error.exit_code
     except CrmError as error:
         _say(str(error), error if error.exit_code == 1 else None, args)

@@ -15,12 +15,7 @@ Level = Literal["debug", "info", "warning", "error"]
 def say(text: str) -> None:
     """Write to stderr, with nothing in it that a terminal would obey; a run goes on when nobody reads its messages."""
     with suppress(BrokenPipeError):
-        click.echo(shown(text), err=True)
-
-
-def shown(text: str) -> str:
-    """A text with control characters escaped, but for the ends of its lines."""
-    return "\n".join(map(visible, text.split("\n")))
+        click.echo("\n".join(map(visible, text.split("\n"))), err=True)
 
 
 def counted(number: int, what: str) -> str:
