@@ -55,7 +55,19 @@ def script(shell: str) -> str:
     """The script for a shell, with a line end."""
     made = get_completion_class(shell)
     assert made is not None
-    return made(click.Command(PROGRAM), {}, PROGRAM, VARIABLE).source().rstrip("\n") + "\n"
+    text = made(click.Command(PROGRAM), {}, PROGRAM, VARIABLE).source().rstrip("\n") + "\n"
+    return text.partition(_ZSH_IF)[0] + _ZSH_END if shell == "zsh" else text
+
+
+_ZSH_IF: Final = "if [[ $zsh_eval_context[-1] == loadautofunc ]]"
+_ZSH_END: Final = f"""\
+compdef _{PROGRAM}_completion {PROGRAM}
+{_ZSH_IF}; then
+    _{PROGRAM}_completion "$@"
+fi
+"""
+"""The end of zsh's script. Click's registers the function only when the file is read for the second time, which is when
+a word is completed for the second time, and then completes nothing."""
 
 
 def users_shell(environ: Mapping[str, str] = os.environ) -> str | None:

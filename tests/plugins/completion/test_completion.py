@@ -1,11 +1,16 @@
 """Completion: the scripts, and the values that are completed, in real shells where they are there."""
 
 import os
+import pty
+import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
@@ -17,6 +22,9 @@ from plugins.completion.scripts import SHELLS, script
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
+
+PATIENCE = 60.0
+"""So many seconds a shell may take to complete a word."""
 
 CUSTOMERS = "id,name,city\n" + "".join(f"K{n:03},张三,深圳\n" for n in range(MOST + 20))
 
@@ -126,17 +134,61 @@ def test_an_unknown_shell_is_asked_for() -> None:
     assert "bash, zsh, fish" in done.stderr
 
 
+@pytest.fixture
+def home(people: "Crm", tmp_path: Path) -> dict[str, str]:
+    """The environment of somebody who has installed the scripts of all shells, and the program."""
+    folder = tmp_path / "home"
+    programs = folder / "bin"
+    programs.mkdir(parents=True)
+    (programs / "crm").write_text(f'#!/bin/sh\nexec {sys.executable} -m cli "$@"\n')
+    (programs / "crm").chmod(0o755)
+    own = {"HOME": str(folder), "LANG": "C.UTF-8", "TERM": "vt100", "CRM_WORKSPACE": str(people.workspace)}
+    for shell in SHELLS:
+        places = {"XDG_DATA_HOME": "", "XDG_CONFIG_HOME": "", "ZDOTDIR": ""}
+        assert CliRunner().invoke(main, ["completion", "install", shell], env=own | places).exit_code == 0
+    return own | {"PATH": f"{programs}:{os.environ['PATH']}"}
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
-def test_in_bash(people: "Crm", tmp_path: Path) -> None:
-    shown = CliRunner().invoke(main, ["completion", "show", "bash"]).stdout
-    (tmp_path / "crm").write_text(f'#!/bin/sh\nexec {sys.executable} -m cli "$@"\n')
-    (tmp_path / "crm").chmod(0o755)
-    (tmp_path / "complete.sh").write_text(
-        f'{shown}\nCOMP_WORDS=(crm customers show K00); COMP_CWORD=3; _crm_completion crm; echo "${{COMPREPLY[@]}}"\n'
-    )
-    environment: dict[str, Any] = os.environ | {"CRM_WORKSPACE": str(people.workspace)}
-    environment["PATH"] = f"{tmp_path}:{environment['PATH']}"
-    done = subprocess.run(
-        ["bash", str(tmp_path / "complete.sh")], capture_output=True, text=True, check=True, env=environment
-    )
+def test_in_bash(home: dict[str, str]) -> None:
+    line = 'COMP_WORDS=(crm customers show K00); COMP_CWORD=3; _crm_completion crm; echo "${COMPREPLY[@]}"'
+    code = f". ~/.local/share/bash-completion/completions/crm\n{line}\n"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True, env=home)
     assert done.stdout.split() == [f"K00{n}" for n in range(10)]
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+def test_in_fish(home: dict[str, str]) -> None:
+    code = "complete -C 'crm customers show K00'; complete -C 'crm logs mi'"
+    done = subprocess.run(["fish", "-c", code], capture_output=True, text=True, check=True, env=home)
+    *ids, command = done.stdout.splitlines()
+    assert [line.split("\t")[0] for line in ids] == [f"K00{n}" for n in range(10)]
+    assert command.split("\t")[0] == "mine"
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
+def test_in_zsh(home: dict[str, str]) -> None:
+    """Its completion works on a terminal alone."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execvpe("zsh", ["zsh", "-f", "-i"], home | {"COLUMNS": "200"})
+    try:
+        os.write(terminal, b"fpath=(~/.zfunc $fpath); autoload -U compinit; compinit -u -D; echo lo''aded\n")
+        said_until(terminal, b"loaded")
+        os.write(terminal, b"crm customers show K01\t")
+        said_until(terminal, b"K019")
+        os.write(terminal, b"\x15crm logs mi\t")
+        said_until(terminal, b"logs mine")
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        os.close(terminal)
+
+
+def said_until(terminal: int, wanted: bytes) -> None:
+    """Read a terminal until something is on it; padding and what moves the cursor aside."""
+    said, end = b"", time.monotonic() + PATIENCE
+    while wanted not in re.sub(rb"\x1b\[[0-9;?]*\w|\0", b"", said):
+        assert time.monotonic() < end, said
+        if select.select([terminal], [], [], 0.1)[0]:
+            said += os.read(terminal, 65536)
