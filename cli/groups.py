@@ -6,7 +6,7 @@ the command itself is called or asked for its own help.
 
 import shlex
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -47,6 +47,23 @@ def before_command(error: click.NoSuchOption, words: Sequence[str]) -> click.NoS
     _, _, path = context.command_path.partition(" ")
     message = f"No such option {name!r} here: it stands before the command: {root.info_name} {given} {path}"
     return click.NoSuchOption(name, message, ctx=context)
+
+
+_NUMBERS: Final = {
+    "integer": "whole number",
+    "integer range": "whole number",
+    "float": "number",
+    "float range": "number",
+}
+"""What a person calls click's types."""
+
+
+def plainly(error: click.BadParameter) -> click.BadParameter:
+    """The error for a value that is no number, without click's name of the type."""
+    kind = error.param.type.name if error.param is not None else ""
+    if kind in _NUMBERS:
+        error.message = error.message.replace(f"is not a valid {kind}.", f"is no {_NUMBERS[kind]}.")
+    return error
 
 
 class LazyGroup(click.Group):

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli.exits import exit_code
-from cli.groups import LazyGroup, before_command, plugin_in_charge
+from cli.groups import LazyGroup, before_command, plainly, plugin_in_charge
 from crm import __version__
 from crm.app import App
 from plugins import DEFAULT_PLUGINS
@@ -63,6 +63,8 @@ class RootGroup(LazyGroup):
                     self.invoke(ctx)
             except click.NoSuchOption as error:
                 raise before_command(error, words) from None
+            except click.BadParameter as error:
+                raise plainly(error) from None
             except click.exceptions.Exit as end:
                 return end.exit_code
             return 0

@@ -115,6 +115,21 @@ def test_a_configuration_that_is_no_yaml_is_told_once(crm: "Program") -> None:
         assert crm(*args).stderr.splitlines().count(warning) == 1
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["tables", "-n", "abc"], "'abc' is no whole number."),
+        (["tables", "-n", "-1"], "-1 is not in the range x>=0."),
+        (["customers", "clv", "--discount", "abc"], "'abc' is no number."),
+        (["-v", "tables", "--tz", "abc"], "`abc` is not a time zone"),
+    ],
+)
+def test_what_is_no_number_is_told_plainly(crm: "Program", args: list[str], said: str) -> None:
+    result = crm(*args)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
 def test_h_is_help_everywhere(crm: "Program") -> None:
     for args in (["probe"], ["probe", "app"], ["plugins", "list"]):
         assert crm(*args, "-h").stdout == crm(*args, "--help").stdout != ""

@@ -9,13 +9,13 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import CrmError, TooManyRejects, Unusable
+from crm.options import in_folder
 from crm.units import Charset, Zone
 from plugins.logs.options import (
     Limit,
     charset,
     chosen_format,
     engine,
-    in_folder,
     log_format,
     log_tz,
     max_rejects,
