@@ -61,9 +61,11 @@ _NUMBERS: Final = {
 def plainly(error: click.BadParameter) -> click.BadParameter:
     """The error for a value that is no number, without click's name of the type."""
     kind = error.param.type.name if error.param is not None else ""
-    if kind in _NUMBERS:
-        error.message = error.message.replace(f"is not a valid {kind}.", f"is no {_NUMBERS[kind]}.")
-    return error
+    said = f"is not a valid {kind}."
+    if kind not in _NUMBERS or not error.message.endswith(said):
+        return error
+    message = f"{error.message.removesuffix(said)}is no {_NUMBERS[kind]}."
+    return click.BadParameter(message, error.ctx, error.param, error.param_hint)
 
 
 class LazyGroup(click.Group):

@@ -215,6 +215,13 @@ class TestRefusal:
         assert "fit none of the 19 formats of `crm logs formats`; name" in result.stderr
         assert crm.table("hits").height == 1
 
+    def test_where_no_log_is_there_no_workspace_is_made(self, crm: "Crm") -> None:
+        words = ("-w", crm.folder / "other", "logs", "mine", "no.log")
+        assert crm(*words, code=4).output == "crm: no.log: No such file or directory\n"
+        told = crm(*words, "none.log", code=4).stderr
+        assert told == "crm: no.log: No such file or directory; none.log: No such file or directory\n"
+        assert not (crm.folder / "other").exists()
+
     def test_a_folder_or_a_glob_without_a_log_is_wrong_usage(self, crm: "Crm") -> None:
         (crm.folder / "empty").mkdir()
         assert "holds no files" in crm("logs", "mine", crm.folder / "empty", code=2).stderr
