@@ -1,15 +1,19 @@
 """`crm logs mine`: what it stores, what it says, how it ends."""
 
+import io
 import json
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
 from logparse.robots import list_version
+from plugins.logs import progress
+from plugins.logs.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -377,3 +381,19 @@ class TestRules:
         crm("logs", "drop", "--all", "--yes")
         crm("logs", "mine", log)
         assert crm.table("hits").height == 1
+
+
+class TestProgress:
+    @pytest.mark.parametrize(("terminal", "shown"), [("xterm", True), ("dumb", False)])
+    def test_it_is_shown_where_a_line_can_be_taken_back(
+        self, monkeypatch: pytest.MonkeyPatch, terminal: str, shown: bool
+    ) -> None:
+        screen = io.StringIO()
+        screen.isatty = lambda: True  # type: ignore[method-assign]  # a terminal
+        monkeypatch.setenv("TERM", terminal)
+        monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen))
+        monkeypatch.setattr(progress, "INTERVAL_S", 0.0)
+        with Progress(quiet=False) as found:
+            found.advance(5, 0)
+        assert ("5 lines read" in screen.getvalue()) == shown
+        assert bool(screen.getvalue()) == shown
