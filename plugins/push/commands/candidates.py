@@ -20,19 +20,11 @@ if TYPE_CHECKING:
     from plugins.push.candidates import Found
 
 
-def _campaign_file(_context: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
-    """See that the file is there: who gives the name of a campaign has to know that a file is meant."""
-    if value is not None and not value.exists():
-        raise click.BadParameter(f"there is no file {value}; name the YAML file of the campaign.")
-    return value
-
-
 @click.command(name="candidates")
 @click.option(
     "--campaign",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
-    callback=_campaign_file,
     metavar="FILE",
     help="YAML file of the campaign.  [default: all customers, by every channel with consent]",
 )
@@ -80,6 +72,8 @@ def command(app: App, file: Path | None, moment: "When | None", queued: bool, mi
 
     if queued and missed:
         raise UsageError("--queue and --misses exclude each other: --queue stores misses, in the table `misses`")
+    if file is not None and not file.exists():
+        raise UsageError(f"--campaign: there is no file {file}; name the YAML file of the campaign")
     if queued:
         require(app, "send")
     wanted = campaign.read(file) if file is not None else campaign.Campaign(name="default")

@@ -247,4 +247,4 @@ def test_times_are_whole_seconds(shop: "Crm") -> None:
 
 def test_a_campaign_that_is_no_file_is_told_that_one_is_meant(crm: "Crm") -> None:
     said = crm("push", "candidates", "--campaign", "spring", code=2).stderr
-    assert "'--campaign': there is no file spring; name the YAML file of the campaign." in said
+    assert said == "crm: --campaign: there is no file spring; name the YAML file of the campaign\n"
