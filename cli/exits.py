@@ -94,7 +94,21 @@ def _lacking(error: Exception) -> str:
         from crm.storage.remote import why
 
         return f"the object store of the lake cannot be read: {why(error)}; try again"
-    return str(error) if isinstance(error, OSError) and error.errno in _SYSTEM else ""
+    if not isinstance(error, OSError) or error.errno not in _SYSTEM:
+        return ""
+    reason = error.strerror or str(error)
+    where = str(error.filename).strip("<>") if error.filename else "stdout" if _stuck(sys.stdout) else ""
+    return f"{where}: {reason[:1].lower()}{reason[1:]}" if where else reason
+
+
+def _stuck(stream: TextIO | None) -> bool:
+    """Whether a stream still holds what it cannot write."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _say(sentence: str, error: BaseException | None, args: Sequence[str]) -> None:

@@ -4,8 +4,9 @@ The help of a group is written from the `CommandRef`s of the plugins; a command'
 the command itself is called or asked for its own help.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -23,6 +24,48 @@ def plugin_in_charge(ctx: click.Context) -> Plugin | None:
     """The plugin of the command that was called, or None before a command is found."""
     plugin = ctx.meta.get(_OWNER)
     return plugin if isinstance(plugin, Plugin) else None
+
+
+def before_command(error: click.NoSuchOption, words: Sequence[str]) -> click.NoSuchOption:
+    """The error for an option that a command lacks, with where it stands if it is one of the program itself.
+
+    Args:
+        error: What click says of it.
+        words: The command line.
+    """
+    name, context = error.option_name, error.ctx
+    if context is None or context.parent is None:
+        return error
+    root = context.find_root()
+    options = (each for each in root.command.get_params(root) if isinstance(each, click.Option))
+    option = next((each for each in options if name in each.opts), None)
+    at = max((at for at, word in enumerate(words) if word.startswith(name)), default=None)
+    if option is None or at is None:
+        return error
+    alone = words[at] == name and not (option.is_flag or option.count)
+    given = shlex.join(words[at : at + 1 + alone])
+    _, _, path = context.command_path.partition(" ")
+    message = f"No such option {name!r} here: it stands before the command: {root.info_name} {given} {path}"
+    return click.NoSuchOption(name, message, ctx=context)
+
+
+_NUMBERS: Final = {
+    "integer": "whole number",
+    "integer range": "whole number",
+    "float": "number",
+    "float range": "number",
+}
+"""What a person calls click's types."""
+
+
+def plainly(error: click.BadParameter) -> click.BadParameter:
+    """The error for a value that is no number, without click's name of the type."""
+    kind = error.param.type.name if error.param is not None else ""
+    said = f"is not a valid {kind}."
+    if kind not in _NUMBERS or not error.message.endswith(said):
+        return error
+    message = f"{error.message.removesuffix(said)}is no {_NUMBERS[kind]}."
+    return click.BadParameter(message, error.ctx, error.param, error.param_hint)
 
 
 class LazyGroup(click.Group):

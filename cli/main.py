@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cli.exits import exit_code
-from cli.groups import LazyGroup, plugin_in_charge
+from cli.groups import LazyGroup, before_command, plainly, plugin_in_charge
 from crm import __version__
 from crm.app import App
 from plugins import DEFAULT_PLUGINS
@@ -30,6 +30,7 @@ class RootGroup(LazyGroup):
             verbosity = -1 if given["quiet"] else min(given["verbose"], 2)
             places = given["workspace"], given["config"]
             ctx.obj = App(DEFAULT_PLUGINS, *places, verbosity, log_json=given["log_json"])
+            ctx.with_resource(ctx.obj.run())
         return super().app(ctx)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
@@ -60,6 +61,10 @@ class RootGroup(LazyGroup):
                 with self.make_context(name, list(words), **extra) as ctx:
                     meta.append(ctx)
                     self.invoke(ctx)
+            except click.NoSuchOption as error:
+                raise before_command(error, words) from None
+            except click.BadParameter as error:
+                raise plainly(error) from None
             except click.exceptions.Exit as end:
                 return end.exit_code
             return 0

@@ -11,6 +11,7 @@ import click
 
 from crm import __version__
 from crm.discovery import read_settings
+from crm.errors import Unusable
 from crm.messages import Level, as_json, say, traceback_of
 from crm.plugins import PluginHost
 from crm.ticker import Ticker
@@ -53,6 +54,8 @@ class App:
         self.log_json = log_json
         self._config = config
         self._ticker: Ticker | None = None
+        self._unsaid = ""
+        self._mistake: Unusable | None = None
 
     @property
     def config_file(self) -> Path | None:
@@ -66,6 +69,7 @@ class App:
     def host(self) -> PluginHost:
         """The plugins."""
         settings = read_settings(self.config_file, os.environ)
+        self._unsaid = f"{settings.problem}; only the built-in plugins are loaded" if settings.problem else ""
         return PluginHost(self.builtins, __version__, settings, self._report)
 
     @cached_property
@@ -78,7 +82,24 @@ class App:
 
         sections = self.host.config_sections()
         lenient = any(plugin.state != "loaded" for plugin in self.host.plugins)
-        return load(self.config_file, sections, lenient=lenient)
+        try:
+            return load(self.config_file, sections, lenient=lenient)
+        except Unusable as error:
+            self._mistake = error
+            raise
+
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """Warn, when the run ends, that plugins of the user are missing; not if it ends with what is wrong there."""
+        try:
+            yield
+        except Unusable as error:
+            if error is self._mistake:
+                self._unsaid = ""
+            raise
+        finally:
+            if self._unsaid:
+                self.warn(self._unsaid)
 
     @cached_property
     def tables(self) -> Mapping[str, "Table"]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crm.errors import Unusable
 from crm.hookspecs import PROJECT
 
 if TYPE_CHECKING:
@@ -64,35 +65,29 @@ class Settings:
 def read_settings(config_file: Path | None, environ: Mapping[str, str]) -> Settings:
     """Take the section `plugins` from the configuration file, and what the environment blocks.
 
-    The rest of the file is not looked at: `crm.config.load` checks it when a command needs it.
+    The other sections are not looked at: `crm.config.load` checks them when a command needs them.
     """
     blocked = frozenset(name.strip() for name in environ.get(BLOCK_VARIABLE, "").split(",") if name.strip())
     if config_file is None or not config_file.is_file():
         return Settings(block=blocked)
+    from crm.yamlfile import read_mapping
+
     try:
-        section = _plugins_section(config_file)
+        section = read_mapping(config_file).get("plugins")
         if section is None:
             return Settings(block=blocked)
         from crm.plugin_settings import parse
 
         settings = parse(section)
-    except (OSError, ValueError) as error:
+    except Unusable as error:
+        return Settings(block=blocked, problem=str(error))
+    except ValueError as error:
         reason = " ".join(str(error).split())
-        return Settings(block=blocked, problem=f"{config_file} cannot be used: {reason}")
+        return Settings(block=blocked, problem=f"{config_file}: {reason}")
     folder = None
     if settings.folder is not None:
         folder = config_file.parent / Path(settings.folder).expanduser()
     return Settings(folder=folder, block=blocked.union(settings.block))
-
-
-def _plugins_section(config_file: Path) -> object:
-    import yaml
-
-    try:
-        document = yaml.safe_load(config_file.read_bytes())
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
-    return document.get("plugins") if isinstance(document, dict) else None
 
 
 def builtin_candidates(modules: Sequence[str], version: str) -> Iterator[Candidate]:

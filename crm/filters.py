@@ -208,7 +208,7 @@ def matching(
         name = missing[1] if missing else ""
         raise UsageError(f"{said}: {no_column(name, known, len(known))}") from error
     except pl.exceptions.PolarsError as error:
-        raise UsageError(wrong(error, said)) from error
+        raise UsageError(wrong(error, said, condition)) from error
     return found
 
 
@@ -255,13 +255,29 @@ def _check(condition: str, said: str, example: str | None) -> None:
         raise UsageError(f"{said} judges each row by itself, without `{word}`; for more there is `crm query`")
 
 
-def wrong(error: Exception, said: str = "--where") -> str:
-    """The sentence for a condition that Polars cannot evaluate."""
-    reason = sql.reason(error)
+def wrong(error: Exception, said: str = "--where", condition: str = "") -> str:
+    """The sentence for a condition that Polars cannot evaluate.
+
+    Args:
+        error: What Polars says.
+        said: Where the user has written it.
+        condition: What the user has written, if Polars may have stumbled over how it is written.
+    """
+    reason = _PLACE.sub(lambda match: _placed(match, condition), sql.reason(error))
     hint = "; compare a column of texts with numbers as cast(COLUMN as double)" if _TEXT_AND_NUMBER in reason else ""
     return f"{said} cannot be evaluated: {reason}{hint}"
 
 
+def _placed(match: re.Match[str], condition: str) -> str:
+    """A place in a query, which is not what the user has written, as one in the condition: see `_where`."""
+    found, line, column = match[1] or "", int(match[2]) - 1, match[3]
+    lines = condition.count("\n") + 1
+    if line > lines:
+        return "found: its end"
+    return f"{found}at line {line}, column {column}" if lines > 1 else f"{found}at column {column}"
+
+
+_PLACE: Final = re.compile(r"(found: .*? )?at Line: (\d+), Column: (\d+)")
 _TEXT_AND_NUMBER: Final = "cannot compare string with numeric"
 
 

@@ -108,8 +108,8 @@ def import_file(app: "App", target: Target, file: "TableFile", wishes: Wishes, s
         What became of the rows.
 
     Raises:
-        UsageError: a column or an option is wrong.
-        Unusable: the file, the map or the workspace cannot be used; with `fail`, a key is there already.
+        UsageError: an option is wrong.
+        Unusable: the file, a column, the map or the workspace cannot be used; with `fail`, a key is there already.
         TooManyRejects: more rows are rejected than the user allows; nothing is stored.
     """
     writer = _rejects_writer(app, wishes.rejects)

@@ -1,9 +1,10 @@
 """What is said on stderr: a sentence for people or, with `--log-json`, one JSON object a line for programs."""
 
 import json
+import os
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TextIO
 
 import click
 
@@ -16,6 +17,11 @@ def say(text: str) -> None:
     """Write to stderr, with nothing in it that a terminal would obey; a run goes on when nobody reads its messages."""
     with suppress(BrokenPipeError):
         click.echo("\n".join(map(visible, text.split("\n"))), err=True)
+
+
+def rewrites(stream: TextIO | None) -> bool:
+    """Whether a line that is written to a stream can be taken back: on a terminal, but not on a dumb one."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def counted(number: int, what: str) -> str:

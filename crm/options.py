@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 import click
@@ -88,6 +89,13 @@ CHARSET = CharsetType()
 DURATION = DurationType()
 SHARE = ShareType()
 TZ = ZoneType()
+
+
+def in_folder(_context: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
+    """Find out before the run whether the file can be made after it: the callback of an option that names one."""
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {value.parent}.")
+    return value
 
 
 def with_robots(function: F) -> F:

@@ -246,6 +246,7 @@ class _Watched(io.RawIOBase):
             while rest:
                 rest = rest[self._out.write(rest) :]
         except OSError as error:
+            error.filename = error.filename or getattr(self._out, "name", None)
             self.error = error
             raise
         return len(data)

@@ -84,8 +84,6 @@ class PluginHost:
         self._own = Plugin(PROJECT, DISTRIBUTION, version, builtin=True)
         self._owners: dict[tuple[str, str], Plugin] = {}
         self._kept: dict[str, Any] = {}
-        if settings.problem:
-            report(f"{settings.problem}; only the built-in plugins are loaded", None)
         names = {candidate.name for candidate in checked}
         others = chain(entry_point_candidates(), () if settings.folder is None else file_candidates(settings.folder))
         for candidate in chain(

@@ -15,7 +15,7 @@ _FILES: Final = re.compile(r"\b(?:read|scan)_\w+\W*\(", re.IGNORECASE)
 """Functions of Polars' SQL that read files: they would go around masks, contracts and permissions."""
 
 
-_VALUES: Final = re.compile(r"( values)?: \[.*")
+_VALUES: Final = re.compile(r"(values): \[.*")
 """The values that Polars shows behind what it says of them, whosever they are."""
 
 

@@ -10,7 +10,7 @@ from crm.access import require
 from crm.app import App, pass_app
 from crm.exporting import for_excel_option, segment_option
 from crm.filters import conditional_like, filtered_like
-from crm.options import ON_DUPLICATE
+from crm.options import ON_DUPLICATE, in_folder
 from crm.output import current, show, table_output
 from crm.reading import current_file, table_argument
 
@@ -63,7 +63,13 @@ _OPTIONS: Final = (
         metavar="FILE",
         help="YAML file that says which column is what, and which rules rows must keep.  [default: guessed, no rules]",
     ),
-    click.option("--save-map", type=_FILE, metavar="FILE", help="Write down which column was taken for what, to edit."),
+    click.option(
+        "--save-map",
+        type=_FILE,
+        callback=in_folder,
+        metavar="FILE",
+        help="Write down which column was taken for what, to edit.",
+    ),
     click.option(
         "--on-duplicate",
         "how",
@@ -75,7 +81,11 @@ _OPTIONS: Final = (
     ),
     click.option("--dry-run", is_flag=True, help="Say what would be done, and store nothing."),
     click.option(
-        "--rejects", type=_FILE, metavar="FILE", help="Write the rows that are not taken here, with the reasons."
+        "--rejects",
+        type=_FILE,
+        callback=in_folder,
+        metavar="FILE",
+        help="Write the rows that are not taken here, with the reasons.",
     ),
     click.option(
         "--max-rejects",
@@ -89,7 +99,13 @@ _OPTIONS: Final = (
         help="Country of phone numbers that name none, as two letters.  [default: that of the map, else CN]",
     ),
     click.option("--source", metavar="NAME", help="What the rows are said to come from.  [default: the file's name]"),
-    click.option("--json-summary", type=_FILE, metavar="FILE", help="Write what was done to this file as JSON."),
+    click.option(
+        "--json-summary",
+        type=_FILE,
+        callback=in_folder,
+        metavar="FILE",
+        help="Write what was done to this file as JSON.",
+    ),
 )
 
 

@@ -5,6 +5,8 @@ import threading
 import time
 from types import TracebackType
 
+from crm.messages import rewrites
+
 PATIENCE_S = 1.0
 """What takes no longer shows nothing."""
 
@@ -12,7 +14,7 @@ INTERVAL_S = 0.5
 
 
 class Ticker:
-    """Writes `text: 12 s` on stderr, where that is a terminal, until it is stopped.
+    """Writes `text: 12 s` on stderr, where that is a terminal that can take a line back, until it is stopped.
 
     Args:
         text: What is under way.
@@ -21,7 +23,7 @@ class Ticker:
 
     def __init__(self, text: str, *, quiet: bool = False) -> None:
         self._text = text
-        self._shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._shown = not quiet and rewrites(sys.stderr)
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._written = False

@@ -12,7 +12,7 @@ from typing import Final
 import polars as pl
 
 from crm import objects as packing
-from crm.errors import UsageError
+from crm.errors import Unusable
 from crm.intake import dates as days
 from crm.intake import emails, kinds, numbers, objects, phones, texts, words
 from crm.intake.fields import Field, Kind
@@ -65,9 +65,9 @@ def normalised(
         zone: Time zone of times that name none.
 
     Raises:
-        UsageError: the file has no column for a field that no row can be without.
+        Unusable: the file has no column for a field that no row can be without.
     """
-    _complete(frame, mapping, fields)
+    _complete(mapping, fields)
     frame, mapping = _with_constants(frame, mapping)
     known = [each for each in fields if each.name in mapping.columns and each.kind != "json"]
     ways, notes = {}, []
@@ -92,15 +92,14 @@ def _with_constants(frame: pl.DataFrame, mapping: Mapping) -> tuple[pl.DataFrame
     return frame.with_columns(more), replace(mapping, columns={**mapping.columns, **names})
 
 
-def _complete(frame: pl.DataFrame, mapping: Mapping, fields: Sequence[Field]) -> None:
+def _complete(mapping: Mapping, fields: Sequence[Field]) -> None:
     """See that every field that is required has a column."""
     known = {*mapping.columns, *mapping.constants}
     missing = [each.name for each in fields if each.required and each.name not in known]
     if missing:
-        raise UsageError(
+        raise Unusable(
             f"no column is known to be {one_of(f'`{name}`' for name in missing)}; say which it is in a map file, under "
-            f"`columns:` as `COLUMN: {missing[0]}`, or under `set:` what it is in all rows; "
-            f"the columns are: {one_of(frame.columns)}"
+            f"`columns:` as `COLUMN: {missing[0]}`, or under `set:` what it is in all rows"
         )
 
 

@@ -1,6 +1,7 @@
 """Records in SQLite: one file of a workspace."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -19,6 +20,12 @@ _FETCHED: Final = 2_000
 _WHOLE: Final = (sa.SmallInteger, sa.Integer, sa.BigInteger, sa.Boolean)
 _KINDS: Final[dict[type, pl.DataType]] = {**dict.fromkeys(_WHOLE, pl.Int64()), sa.Float: pl.Float64()}
 """As what the driver gives values of a type; all others are texts."""
+
+_PRIMARY: Final = 0xFF
+"""The part of a code of SQLite that tells the kind of error; the rest tells more of it."""
+
+_LITTLE: Final = 16 * 2**20
+"""With less room than this on the disk, an error of input or output is taken for one of a full disk."""
 
 _KNOWN: Final = """
     SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'
@@ -141,9 +148,26 @@ class SQLite:
             if "locked" in str(error):
                 return Locked(f"another run has been writing to {self.file} for long; try again when it has ended")
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-            return None if code == sqlite3.SQLITE_ERROR else Unusable(f"{self.file}: {error}")
+            return None if code == sqlite3.SQLITE_ERROR else Unusable(f"{self.file}: {self._reason(error, code)}")
         if type(error) is sqlite3.DatabaseError:
             return Unusable(f"{self.file} is no database of records: {error}; restore it from a backup")
+        return None
+
+    def _reason(self, error: sqlite3.Error, code: int) -> str:
+        """What the driver says, and of a disk that is full, or nearly so, that this is why."""
+        free = _free(self.file.parent)
+        full = code & _PRIMARY == sqlite3.SQLITE_FULL
+        if not full and (code & _PRIMARY != sqlite3.SQLITE_IOERR or free is None or free >= _LITTLE):
+            return str(error)
+        room = f", {free / 2**20:.1f} MiB are free" if free is not None else ""
+        return f"{error}: the disk is {'' if full else 'probably '}full{room}; make room and try again"
+
+
+def _free(folder: Path) -> int | None:
+    """The bytes that are free on the disk of a folder; None if nobody can tell."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
         return None
 
 

@@ -98,6 +98,8 @@ def create(
 def _check(workspace: Workspace, targets: list[Path]) -> None:
     home = workspace.path.resolve()
     for folder in targets:
+        if folder.is_file():
+            raise Unusable(f"{folder} is a file; name a folder for the backup")
         if not folder.is_dir():
             raise Unusable(f"there is no folder {folder} for the backup; make it, or mount what it is on")
         if home == folder.resolve() or home in folder.resolve().parents:

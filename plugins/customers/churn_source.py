@@ -14,6 +14,7 @@ from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 from plugins.customers.churn_features import Feature, features_of, matrix, usable
 from plugins.customers.features import check_columns
+from plugins.customers.order_options import NO_ORDERS
 
 LEFT: Final = ("yes", "true", "1", "1.0", "y", "t", "churn", "churned", "left", "lost", "是", "流失", "已流失")
 """What a label says of one who has churned, in small letters."""
@@ -82,7 +83,7 @@ def latest(orders: pl.DataFrame) -> datetime:
     """
     last = orders["ts"].max()
     if not isinstance(last, datetime):
-        raise Unusable("the workspace has no orders; `crm orders import` brings some in, or name a file with --input")
+        raise Unusable(NO_ORDERS)
     return last + timedelta(microseconds=1)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import click
 
-from crm.errors import UsageError
+from crm.errors import Unusable, UsageError
 from crm.messages import counted
 from crm.reading import current_file, current_table, table_or_workspace
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+NO_ORDERS: Final = "the workspace has no orders; `crm orders import` brings some in, or name a file with --input"
 
 _META: Final = "customers.orders"
 _NAMES: Final = ("customer", "date", "amount", "until")
@@ -45,7 +47,7 @@ def current_orders(app: "App") -> "Orders":
     Raises:
         LookupError: the command that runs is not decorated with `from_orders`.
         UsageError: a column is not there, or is named without a file.
-        Unusable: the file cannot be read as orders.
+        Unusable: the file cannot be read as orders, or the workspace has none.
     """
     from plugins.customers.transactions import orders_of
 
@@ -70,7 +72,11 @@ def current_orders(app: "App") -> "Orders":
 
 
 def _stored(app: "App") -> "pl.DataFrame":
-    """The orders of the workspace; their days begin in the zone of the output."""
+    """The orders of the workspace; their days begin in the zone of the output.
+
+    Raises:
+        Unusable: there are none.
+    """
     import polars as pl
 
     from crm.identities import current_ids
@@ -78,6 +84,8 @@ def _stored(app: "App") -> "pl.DataFrame":
 
     workspace = app.workspace()
     rows = workspace.records.frame("orders").sort("order_id", "line")
+    if rows.is_empty():
+        raise Unusable(NO_ORDERS)
     return rows.select(
         current_ids(workspace, rows["customer"]).alias("customer"),
         pl.col("ts").dt.convert_time_zone(current().tz).dt.date().alias("date"),

@@ -114,6 +114,18 @@ def expand(names: Iterable[str], outputs: Iterable[Path | None] = (), *, s3: S3C
     return list(found.values())
 
 
+def unreadable(logs: Iterable[Input]) -> dict[str, str]:
+    """The files among some logs that are not there, or cannot be reached, by their names; and why."""
+    found = {}
+    for log in logs:
+        try:
+            if log.path is not None:
+                log.look()
+        except UnreadableSource as error:
+            found[log.name] = str(error)
+    return found
+
+
 def _keep_apart(logs: set[str], outputs: Iterable[Path]) -> None:
     """See `expand`; the places of logs are resolved."""
     taken: set[str] = set()

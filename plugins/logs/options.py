@@ -10,7 +10,7 @@ import click
 
 from crm.errors import Unusable, UsageError
 from crm.nearest import did_you_mean, one_of
-from crm.options import CHARSET, DURATION, TZ
+from crm.options import CHARSET, DURATION, TZ, in_folder
 
 if TYPE_CHECKING:
     from crm.app import App
@@ -160,6 +160,8 @@ class _LimitType(click.ParamType[Limit]):
         if not match:
             self.fail(f"`{value}` is neither a number of lines such as 20 nor a share such as 1%.", param, ctx)
         share, number = match.groups()
+        if share and float(share) > 100:
+            self.fail(f"`{value}` is no share; write one from 0% to 100%, or a number of lines such as 20.", param, ctx)
         return Limit(str(value), float(share) / 100 if share else float(number), share is not None)
 
 
@@ -172,13 +174,6 @@ def max_rejects(function: F) -> F:
         help="More rejected lines than this, or than this share of the new lines, make the exit code 3.  "
         "[default: no limit]",
     )(function)
-
-
-def in_folder(_context: click.Context, _param: click.Parameter, value: Path | None) -> Path | None:
-    """Find out before the run whether the file can be made after it."""
-    if value is not None and not value.parent.is_dir():
-        raise click.BadParameter(f"there is no folder {value.parent}.")
-    return value
 
 
 def rejects(function: F) -> F:

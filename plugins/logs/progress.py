@@ -6,20 +6,22 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import ParamSpec
 
+from crm.messages import rewrites
+
 P = ParamSpec("P")
 
 INTERVAL_S = 0.2
 
 
 class Progress:
-    """Lines read and lines a second, on stderr, where that is a terminal.
+    """Lines read and lines a second, on stderr, where that is a terminal that can take a line back.
 
     Args:
         quiet: Show nothing.
     """
 
     def __init__(self, *, quiet: bool) -> None:
-        self.shown = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        self.shown = not quiet and rewrites(sys.stderr)
         self.lines = 0
         self.began = self.last = time.monotonic()
 

@@ -37,6 +37,8 @@ def located(path: Path) -> list[Located]:
     Raises:
         Unusable: there is none.
     """
+    if not path.exists():
+        raise Unusable(f"there is no file or folder {path}")
     if path.is_file() and path.suffix == ".py":
         return [Located(file_candidate(path), (path.stem, path.parent), {})]
     file = path / PYPROJECT if path.is_dir() else path

@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Literal, get_args
 
 from crm import __version__
-from crm.atomic import replacing
 from crm.errors import Unusable, UsageError
 from crm.hookspecs import HOOK_API
 
@@ -84,7 +84,7 @@ class Names:
 
 
 def scaffold(folder: Path, names: Names, parts: Collection[Part]) -> list[Path]:
-    """Write the files of a new plugin.
+    """Write the files of a new plugin, all or none.
 
     Args:
         folder: The folder of the package, which is made; it may be there and empty.
@@ -101,14 +101,25 @@ def scaffold(folder: Path, names: Names, parts: Collection[Part]) -> list[Path]:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise Unusable(f"{folder} is there already, and not an empty folder; name another by --into")
-        for name, text in texts.items():
-            file = folder / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(file) as out:
-                out.write(text.encode())
+        beside = folder if folder.exists() else folder.parent
+        beside.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".new-plugin-", dir=beside) as place:
+            new = Path(place) / names.distribution
+            for name, text in texts.items():
+                _write(new / name, text)
+            if beside != folder:
+                new.replace(folder)
+            else:  # it may be where the user stands
+                for part in new.iterdir():
+                    part.replace(folder / part.name)
     except OSError as error:
-        raise Unusable(f"{folder} cannot be written: {error.strerror}") from error
+        raise Unusable(f"{folder} cannot be written: {error.strerror or error}") from error
     return [Path(name) for name in sorted(texts)]
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(text.encode())
 
 
 def _texts(names: Names, parts: Collection[Part]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """`crm query` and `crm tables`."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -10,11 +10,13 @@ from crm import sql as sql_text
 from crm import stdin
 from crm.app import App, pass_app
 from crm.errors import UsageError
-from crm.nearest import did_you_mean
+from crm.nearest import did_you_mean, no_column
 from crm.output import current, impersonal, personal_columns, show, table_output
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from crm.tables import Table
 
 _WRITES: Final = frozenset(("alter", "create", "delete", "drop", "insert", "merge", "replace", "truncate", "update"))
 """Polars obeys some of these on its own copy of a table, which looks as if they had worked."""
@@ -22,7 +24,9 @@ _WRITES: Final = frozenset(("alter", "create", "delete", "drop", "insert", "merg
 _COMPARING: Final = frozenset(("distinct", "group", "having", "join", "partition", "where"))
 """Words of a query that tells values apart, which masks may have made alike."""
 
-_MISSING: Final = re.compile(r"relation '([^']*)' was not found")
+_NO_TABLE: Final = re.compile(r"relation '([^']*)' was not found")
+_NO_COLUMN: Final = re.compile(r'unable to find column "([^"]*)"; valid columns: \[(.*)\]')
+_NOT_IN_TABLE: Final = re.compile(r"no column named '([^']*)' found in table '([^']*)'")
 
 
 @click.command(name="query")
@@ -55,8 +59,7 @@ def command(app: App, sql: str) -> None:
     try:
         show(app, _planned(app, text), current(), masked=True)
     except (pl.exceptions.PolarsError, ValueError) as error:
-        reason = _reason(error, app.tables)
-        raise UsageError(f"the query cannot be run: {reason}; `crm tables` lists the tables") from error
+        raise UsageError(f"the query cannot be run: {_reason(error, app.tables)}") from error
 
 
 def _planned(app: App, text: str) -> "pl.LazyFrame":
@@ -79,13 +82,23 @@ def _planned(app: App, text: str) -> "pl.LazyFrame":
     return pl.SQLContext(frames, eager=False).execute(text)
 
 
-def _reason(error: Exception, tables: Collection[str]) -> str:
-    """What is wrong, in one sentence without a full stop."""
+def _reason(error: Exception, tables: "Mapping[str, Table]") -> str:
+    """What is wrong and what helps, in one sentence without a full stop."""
     reason = sql_text.reason(error)
-    missing = _MISSING.search(reason)
-    if missing:
-        return f"there is no table `{missing[1]}`{did_you_mean(missing[1], tables)}"
-    return reason if " " in reason else f"{type(error).__name__} {reason}"
+    if missing := _NO_COLUMN.search(reason):
+        return no_column(missing[1], re.findall(r'"([^"]*)"', missing[2]))
+    missing = _NOT_IN_TABLE.search(reason)
+    if missing and missing[2] in tables:
+        return no_column(missing[1], [column.name for column in tables[missing[2]].columns])
+    if missing := _NO_TABLE.search(reason):
+        return _no_table(missing[1], tables)
+    reason = reason if " " in reason else f"{type(error).__name__} {reason}"
+    return f"{reason}; `crm tables` lists the tables"
+
+
+def _no_table(name: str, tables: Collection[str]) -> str:
+    """What is said of a table that is not there."""
+    return f"there is no table `{name}`{did_you_mean(name, tables)}; `crm tables` lists the tables"
 
 
 @click.command(name="tables")
@@ -107,7 +120,7 @@ def tables(app: App, table: str | None) -> "pl.DataFrame":
         rows = [(t.name, t.owner, t.store, t.help) for t in app.tables.values()]
         return pl.DataFrame(rows, _texts("table", "owner", "store", "help"), orient="row")
     if table not in app.tables:
-        raise UsageError(f"there is no table `{table}`{did_you_mean(table, app.tables)}")
+        raise UsageError(_no_table(table, app.tables))
     columns = [(c.name, c.type, c.unit or None, c.mask, c.help) for c in app.tables[table].columns]
     return pl.DataFrame(columns, _texts("column", "type", "unit", "mask", "help"), orient="row")
 

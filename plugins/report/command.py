@@ -2,16 +2,27 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from crm.app import App, pass_app
 from crm.errors import NothingFound, Unusable
+from crm.options import in_folder
 
 if TYPE_CHECKING:
     from plugins.report.config import ReportConfig
     from plugins.report.page import Shown
+
+_ENDINGS: Final = (".html", ".htm")
+
+
+def _html_file(context: click.Context, param: click.Parameter, value: Path) -> Path:
+    """Find out before the run whether the file can be made after it, and is called what it is."""
+    if value.suffix.lower() not in _ENDINGS and (value.is_file() or not value.exists()):  # a device has no ending
+        raise click.BadParameter(f"the report is HTML, and {value} does not end in {' or '.join(_ENDINGS)}.")
+    in_folder(context, param, value)
+    return value
 
 
 @click.command(name="report")
@@ -22,6 +33,7 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
+    callback=_html_file,
     help="HTML file to write.",
 )
 @click.option("--since", metavar="WHEN", help="Nothing earlier, as in `crm logs traffic`, where a section can tell.")

@@ -44,6 +44,8 @@ def raises(name):
         raise OSError(28, "No space left on device")
     if name == "files":
         raise OSError(24, "Too many open files")
+    if name == "denied":
+        raise PermissionError(13, "Permission denied", "/there/it is")
     if name == "memory":
         raise MemoryError
     kinds = {**vars(errors), **vars(click), "KeyboardInterrupt": KeyboardInterrupt, "KeyError": KeyError}

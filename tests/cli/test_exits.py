@@ -60,13 +60,14 @@ def test_a_bug_shows_its_traceback_with_v(crm: "Program") -> None:
 def test_a_full_disk_is_no_bug(crm: "Program") -> None:
     result = crm("probe", "raises", "full")
     assert result.exit_code == 4
-    assert said(result.stderr) == ["crm: [Errno 28] No space left on device"]
+    assert said(result.stderr) == ["crm: No space left on device"]
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("files", "crm: [Errno 24] Too many open files"),
+        ("files", "crm: Too many open files"),
+        ("denied", "crm: /there/it is: permission denied"),
         ("memory", "crm: there is too little memory, or too little is allowed (ulimit -v)"),
     ],
 )
@@ -157,7 +158,15 @@ def test_a_full_disk_behind_standard_output_is_named_once(crm: "Program") -> Non
     command = f"{sys.executable} -m cli --version >/dev/full"
     done = subprocess.run(["sh", "-c", command], capture_output=True, env=crm.environment, check=False)
     assert done.returncode == 4
-    assert done.stderr == b"crm: [Errno 28] No space left on device\n"
+    assert done.stderr == b"crm: stdout: no space left on device\n"
+
+
+@pytest.mark.parametrize("python", [{}, {"PYTHONUNBUFFERED": "1"}])
+def test_a_full_disk_behind_a_table_is_named_once(crm: "Program", python: dict[str, str]) -> None:
+    command = f"{sys.executable} -m cli -q tables >/dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, env=crm.environment | python, check=False)
+    assert done.returncode == 4
+    assert done.stderr == b"crm: stdout: no space left on device\n"
 
 
 def test_any_text_prints_in_a_plain_c_locale(crm: "Program") -> None:

@@ -88,6 +88,48 @@ def test_a_mistyped_command_is_answered_with_the_nearest_one(crm: "Program", arg
     assert f"No such command '{args[-1]}' (did you mean `{meant}`?)" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("args", "right"),
+    [
+        (["probe", "app", "-w", "x y"], "'-w' here: it stands before the command: main -w 'x y' probe app"),
+        (["probe", "raises", "exit", "-qv"], "'-q' here: it stands before the command: main -qv probe raises"),
+        (["probe", "--config=f", "app"], "'--config' here: it stands before the command: main --config=f probe"),
+        (["probe", "app", "--quite"], "'--quite'"),
+    ],
+)
+def test_an_option_of_the_program_behind_the_command_is_told_where_it_stands(
+    crm: "Program", args: list[str], right: str
+) -> None:
+    result = crm(*args)
+    assert result.exit_code == 2
+    assert f"No such option {right}" in result.stderr
+
+
+def test_a_configuration_that_is_no_yaml_is_told_once(crm: "Program") -> None:
+    file = crm.workspace / "crm.yaml"
+    file.write_text("a: 1\nb: {\n")
+    told = f"{file}, line 3, column 1: no valid YAML: while parsing a flow node, did not find expected node content"
+    assert crm("logs", "status").stderr == f"crm: {told}\n"
+    warning = f"crm: warning: {told}; only the built-in plugins are loaded"
+    for args in (["logs", "--help"], ["nosuch"], []):
+        assert crm(*args).stderr.splitlines().count(warning) == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["tables", "-n", "abc"], "'abc' is no whole number."),
+        (["tables", "-n", "-1"], "-1 is not in the range x>=0."),
+        (["customers", "clv", "--discount", "abc"], "'abc' is no number."),
+        (["-v", "tables", "--tz", "abc"], "`abc` is not a time zone"),
+    ],
+)
+def test_what_is_no_number_is_told_plainly(crm: "Program", args: list[str], said: str) -> None:
+    result = crm(*args)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
 def test_h_is_help_everywhere(crm: "Program") -> None:
     for args in (["probe"], ["probe", "app"], ["plugins", "list"]):
         assert crm(*args, "-h").stdout == crm(*args, "--help").stdout != ""

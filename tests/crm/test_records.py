@@ -18,6 +18,7 @@ from polars.testing import assert_frame_equal
 from crm.errors import Locked, Unusable
 from crm.records import Records
 from crm.schema import polars_schema
+from crm.storage.sqlite import SQLite
 from crm.tables import Column, Table
 
 NOTES = Table(
@@ -352,6 +353,28 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     records = Records(tmp_path / "records.db", {"notes": NOTES})
     with pytest.raises(Unusable, match=r"records\.db is no database of records: .*; restore it from a backup"):
         records.count("notes")
+
+
+@pytest.mark.parametrize(
+    ("code", "free", "said"),
+    [
+        (sqlite3.SQLITE_FULL, 0, "told: the disk is full, 0.0 MiB are free; make room and try again"),
+        (sqlite3.SQLITE_FULL, None, "told: the disk is full; make room and try again"),
+        (sqlite3.SQLITE_IOERR_WRITE, 2**20, "told: the disk is probably full, 1.0 MiB are free"),
+        (sqlite3.SQLITE_IOERR_WRITE, 2**40, "told"),
+        (sqlite3.SQLITE_IOERR, None, "told"),
+    ],
+)
+def test_a_full_disk_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, free: int | None, said: str
+) -> None:
+    monkeypatch.setattr("crm.storage.sqlite._free", lambda _folder: free)
+    error = sqlite3.OperationalError("told")
+    error.sqlite_errorcode = code
+    found = SQLite(tmp_path / "records.db").explained(error)
+    assert isinstance(found, Unusable)
+    assert str(found).startswith(f"{tmp_path / 'records.db'}: {said}")
+    assert ("the disk" in str(found)) == ("the disk" in said)
 
 
 def test_the_write_ahead_log_is_on(in_file: Records) -> None:

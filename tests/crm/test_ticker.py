@@ -24,6 +24,7 @@ class Screen(io.StringIO):
 def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     made = Screen()
     monkeypatch.setattr(ticker, "sys", SimpleNamespace(stderr=made))
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(ticker, "PATIENCE_S", 0.01)
     monkeypatch.setattr(ticker, "INTERVAL_S", 0.01)
     return made
@@ -66,5 +67,12 @@ def test_nothing_is_written_once_output_has_begun(screen: Screen) -> None:
 def test_a_pipe_and_a_quiet_run_see_nothing(screen: Screen, terminal: bool, quiet: bool) -> None:
     screen.terminal = terminal
     with Ticker("work", quiet=quiet):
+        time.sleep(0.05)
+    assert screen.getvalue() == ""
+
+
+def test_a_terminal_that_cannot_take_a_line_back_sees_nothing(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    with Ticker("work"):
         time.sleep(0.05)
     assert screen.getvalue() == ""

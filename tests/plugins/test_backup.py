@@ -307,6 +307,8 @@ def test_roles(crm: "Crm", target: Path, role: str, what: str, code: int) -> Non
 def test_a_folder_that_is_not_there_is_not_made(crm: "Crm", tmp_path: Path) -> None:
     fill(crm)
     assert "there is no folder" in crm("backup", "create", tmp_path / "unmounted", code=4).stderr
+    file = crm.log("plain.log", "x")
+    assert f"{file} is a file; name a folder for the backup" in crm("backup", "create", file, code=4).stderr
     inside = crm.workspace / "backups"
     inside.mkdir()
     assert "within the workspace" in crm("backup", "create", inside, code=4).stderr

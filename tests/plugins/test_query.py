@@ -44,7 +44,10 @@ def test_personal_columns_are_masked_before_the_query_sees_them(site: "Crm") -> 
     ("sql", "said"),
     [
         ("select * from hitss", "there is no table `hitss` (did you mean `hits`?)"),
-        ("select nope from hits", 'unable to find column "nope"'),
+        ("select * from nosuch", "there is no table `nosuch`; `crm tables` lists the tables"),
+        ("select pge from hits", "there is no column `pge` (did you mean `page`?); there are: "),
+        ("select hits.pge from hits", "there is no column `pge` (did you mean `page`?); there are: "),
+        ("select h.pge from hits h", "no column named 'pge' found in table 'h'; `crm tables`"),
         ("selec 1", "Expected: an SQL statement"),
         ("select 1; select 2", "one (and only one) statement"),
         ("select cast(page as int) from hits", "conversion from"),
@@ -79,4 +82,5 @@ def test_tables_lists_all_and_the_columns_of_one(site: "Crm") -> None:
 
 
 def test_an_unknown_table_is_answered_with_the_nearest(crm: "Crm") -> None:
-    assert "no table `session` (did you mean `sessions`?)" in crm("tables", "session", code=2).stderr
+    said = "there is no table `session` (did you mean `sessions`?); `crm tables` lists the tables"
+    assert said in crm("tables", "session", code=2).stderr

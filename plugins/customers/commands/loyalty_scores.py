@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from crm.app import App, pass_app
-from crm.errors import UsageError
+from crm.errors import Unusable, UsageError
 from crm.messages import counted
 from crm.nearest import did_you_mean, one_of
 from crm.output import current, table_output
@@ -137,6 +137,8 @@ def _stored(app: App, question: str, columns: dict[str, str | None], group: str 
         raise UsageError("--customer, --score and --date are about a file, and none is named with --input")
     workspace = app.workspace()
     rows = now(workspace, workspace.records.frame("surveys"))
+    if rows.is_empty():
+        raise Unusable("the workspace has no answers; `crm surveys import` brings some in, or name a file with --input")
     known = rows["question"].drop_nulls().unique().sort().to_list()
     if question not in known and known:
         raise UsageError(

@@ -9,13 +9,13 @@ import click
 
 from crm.app import App, pass_app
 from crm.errors import CrmError, TooManyRejects, Unusable
+from crm.options import in_folder
 from crm.units import Charset, Zone
 from plugins.logs.options import (
     Limit,
     charset,
     chosen_format,
     engine,
-    in_folder,
     log_format,
     log_tz,
     max_rejects,
@@ -24,9 +24,12 @@ from plugins.logs.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crm.workspace import Workspace
     from logparse.rules import SessionRules
     from plugins.logs.config import LogsConfig
+    from plugins.logs.inputs import Input
     from plugins.logs.mining import Result
 
 STDOUT = Path("-")
@@ -138,6 +141,8 @@ def _mined(
     from plugins.logs.parallel import WORTH_BYTES, Pool
 
     inputs = expand(files, (rejects, json_summary, metrics), s3=config.s3)
+    if not (json_summary or metrics or app.log_json):  # these tell of each log
+        _check_there(inputs)
     with mining(app, config) as engine, Pool() as pool:
         if not app.workspace_path.exists() and sum(item.size for item in inputs) >= WORTH_BYTES:
             pool.start()  # all of it is new, so they may come up beside what is imported here
@@ -156,6 +161,23 @@ def _mined(
                     inputs, formats, wanted, verify=verify, progress=progress.advance, pool=pool, rejects=rejected
                 )
     return workspace, result
+
+
+def _check_there(inputs: "Sequence[Input]") -> None:
+    """See that there is something to read, before a workspace is made for it.
+
+    Raises:
+        Unusable: none of the logs can be read.
+    """
+    from crm.cells import visible
+    from plugins.logs.inputs import unreadable
+    from plugins.logs.words import FEW
+
+    missing = unreadable(inputs)
+    if len(missing) == len(inputs):
+        named = "; ".join(f"{visible(name)}: {reason}" for name, reason in [*missing.items()][:FEW])
+        rest = f"; and {len(missing) - FEW:,} more" if len(missing) > FEW else ""
+        raise Unusable(f"{named}{rest}")
 
 
 def _tell(

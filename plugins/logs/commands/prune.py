@@ -1,13 +1,15 @@
 """`crm logs prune`."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
 from crm import stdin
 from crm.app import App, pass_app
 from crm.errors import UsageError
+from crm.filters import WHEN, When
 
 if TYPE_CHECKING:
     from crm.lake import Lake
@@ -16,15 +18,15 @@ if TYPE_CHECKING:
 @click.command(name="prune")
 @click.option(
     "--before",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
+    type=WHEN,
     required=True,
     metavar="DATE",
-    help="The first date (UTC) that is kept, such as 2026-01-01.",
+    help="The first date (UTC) that is kept: one such as 2026-01-01, 90d for as long ago, today, yesterday.",
 )
 @click.option("--now", is_flag=True, help="Delete the files at once, even if a query is reading them.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_app
-def command(app: App, before: datetime, now: bool, yes: bool) -> None:
+def command(app: App, before: When, now: bool, yes: bool) -> None:
     """Delete the hits and sessions from before a date.
 
     All hits before midnight (UTC) of DATE go, the sessions that began before it, and what miners made of
@@ -48,7 +50,7 @@ def command(app: App, before: datetime, now: bool, yes: bool) -> None:
     from plugins.logs import mining
     from plugins.logs.words import miner_failure, size
 
-    day = before.date()
+    day = before.span(ZoneInfo("UTC"), datetime.now(UTC))[0].date()
     workspace = app.workspace()
     if not yes and not _agreed(app, workspace.lake, day):
         return

@@ -72,6 +72,8 @@ def command(app: App, file: Path | None, moment: "When | None", queued: bool, mi
 
     if queued and missed:
         raise UsageError("--queue and --misses exclude each other: --queue stores misses, in the table `misses`")
+    if file is not None and not file.exists():
+        raise UsageError(f"--campaign: there is no file {file}; name the YAML file of the campaign")
     if queued:
         require(app, "send")
     wanted = campaign.read(file) if file is not None else campaign.Campaign(name="default")

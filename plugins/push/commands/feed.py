@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crm.app import App, pass_app
+from crm.options import in_folder
 from plugins.push.ways import channels_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 @click.command(name="feed")
 @click.argument("who")
 @click.option(
-    "-o", "--output", "file", type=click.Path(dir_okay=False, path_type=Path), help="File to write.  [default: stdout]"
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=in_folder,
+    help="File to write.  [default: stdout]",
 )
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="The newest N messages.")
 @pass_app

@@ -8,6 +8,7 @@ import click
 from crm.access import require
 from crm.app import App, pass_app
 from crm.errors import Locked
+from crm.options import in_folder
 from crm.output import table_output
 from crm.reading import current_file, table_argument
 from plugins.push.ways import channels_of
@@ -20,16 +21,30 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 @click.command(name="feedback")
 @click.option("--map", "map_file", type=_FILE, metavar="FILE", help="YAML file that says which column is what.")
-@click.option("--save-map", type=_FILE, metavar="FILE", help="Write down which column was taken for what, to edit.")
+@click.option(
+    "--save-map",
+    type=_FILE,
+    callback=in_folder,
+    metavar="FILE",
+    help="Write down which column was taken for what, to edit.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and store nothing.")
-@click.option("--rejects", type=_FILE, metavar="FILE", help="Write the rows that are not taken here, with the reasons.")
+@click.option(
+    "--rejects",
+    type=_FILE,
+    callback=in_folder,
+    metavar="FILE",
+    help="Write the rows that are not taken here, with the reasons.",
+)
 @click.option(
     "--max-rejects",
     type=click.IntRange(min=0),
     metavar="N",
     help="Store nothing, and exit with 3, if more rows than this are not taken.  [default: no limit]",
 )
-@click.option("--json-summary", type=_FILE, metavar="FILE", help="Write what was done to this file as JSON.")
+@click.option(
+    "--json-summary", type=_FILE, callback=in_folder, metavar="FILE", help="Write what was done to this file as JSON."
+)
 @table_argument
 @table_output()
 @pass_app

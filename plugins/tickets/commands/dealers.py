@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from crm.app import App, pass_app
-from crm.errors import NothingFound
 from crm.filters import current_filters, filtered_like
 from crm.options import DURATION
 from crm.output import impersonal, table_output
 from crm.units import Duration
+from plugins.tickets.quality.options import none_found
 
 if TYPE_CHECKING:
     import polars as pl
@@ -69,9 +69,7 @@ def command(app: App, within: Duration, confidence: float, sort: str) -> "pl.Dat
     impersonal()  # only now: --where sees personal columns masked
     tickets = tickets.filter(tickets["dealer"].is_not_null())
     if not tickets.height:
-        raise NothingFound(
-            "there is no such ticket; `crm tickets import FILE` brings some, and a filter may be too narrow"
-        )
+        raise none_found(app)
     return dealers(tickets, _story(app), within, confidence, sort)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from crm.errors import NothingFound
 from crm.nearest import did_you_mean, one_of
 from plugins.tickets.quality.names import DIMENSIONS
 
@@ -53,6 +54,13 @@ class Bands(click.ParamType[tuple[float, ...]]):
         return found
 
 
+def none_found(app: "App | None") -> NothingFound:
+    """The error where no ticket is found: of the workspace, or with None of a file."""
+    if app is not None and not app.workspace().records.count("tickets"):
+        return NothingFound("the workspace has no tickets; `crm tickets import FILE` brings some")
+    return NothingFound("there is no such ticket; --since, --until or --where may be too narrow")
+
+
 def current_tickets(app: "App", columns: Sequence[str], needed: Sequence[str], fallen: Sequence[str]) -> "pl.DataFrame":
     """The tickets that count, of the file that the user has named, else of the workspace.
 
@@ -65,7 +73,6 @@ def current_tickets(app: "App", columns: Sequence[str], needed: Sequence[str], f
     Raises:
         NothingFound: there is none.
     """
-    from crm.errors import NothingFound
     from crm.filters import current_filters
     from crm.reading import current_file, current_table
     from plugins.tickets.quality.files import tickets_of
@@ -78,6 +85,5 @@ def current_tickets(app: "App", columns: Sequence[str], needed: Sequence[str], f
         found = stored(app, filters, columns)
     found = without(app, found, fallen)
     if not found.height:
-        more = "" if current_file() is not None else "`crm tickets import FILE` brings some, "
-        raise NothingFound(f"there is no such ticket; {more}--since, --until or --where may be too narrow")
+        raise none_found(None if current_file() is not None else app)
     return found

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from crm.errors import UsageError
+from crm.errors import Unusable
 from crm.intake import normalise
 from crm.intake.fields import Field, Kind
 from crm.intake.kinds import type_of
@@ -212,7 +212,7 @@ class TestFaults:
         frame = pl.DataFrame({"who": ["a", "", None], "ts": ["2026-03-02", "2026-03-02", "x"]})
         found = normalised(frame, guess(frame.columns, fields), fields)
         assert found.faults.rows() == [(1, "who", "is missing"), (2, "who", "is missing"), (2, "ts", "is no date")]
-        with pytest.raises(UsageError, match="no column is known to be `ts`; say which it is in a map file, under"):
+        with pytest.raises(Unusable, match="no column is known to be `ts`; say which it is in a map file, under"):
             normalised(frame.select("who", x="ts"), guess(["who", "x"], fields), fields)
 
 

@@ -145,6 +145,13 @@ def test_no_orders_make_no_rows(crm: "Crm", words: list[str], rows: list[str]) -
     assert "no rows" in found.stderr
 
 
+def test_a_workspace_without_orders_says_how_to_get_some(crm: "Crm") -> None:
+    crm("customers", "import", crm.log("people.csv", "customer,city", "a,x"))
+    said = "crm: the workspace has no orders; `crm orders import` brings some in, or name a file with --input\n"
+    for command in (("clv",), ("rfm",), ("loyalty", "repurchase")):
+        assert crm("customers", *command, code=4).stderr == said
+
+
 def test_one_customer_gets_numbers_and_a_warning(crm: "Crm") -> None:
     file = crm.log("one.csv", "customer,date,amount", "a,2024-01-01,5", "a,2024-01-15,5", "a,2024-02-09,7")
     found = crm("customers", "clv", "--input", file, "-f", "json")

@@ -134,6 +134,16 @@ class TestCustomers:
             assert "masked, unless --unmask" in crm("customers", "list", "--where", condition).stderr
             assert "--unmask" not in crm("customers", "list", "--where", condition, "--unmask").stderr
 
+    @pytest.mark.parametrize("option", ["--rejects", "--save-map", "--json-summary"])
+    def test_a_folder_that_is_not_there_is_told_before_the_file_is_read(self, crm: "Crm", option: str) -> None:
+        result = crm("customers", "import", "nofile.csv", option, "/no/where.csv", code=2)
+        assert f"'{option}': there is no folder /no." in result.stderr
+
+    def test_a_file_of_something_else_is_refused_and_its_columns_are_named_once(self, crm: "Crm") -> None:
+        result = crm("orders", "import", crm.log("people.csv", "编号,姓名,城市", "1,王芳,武汉"), code=4)
+        assert "crm: no column is known to be `customer`, `ts`; say which it is in a map file" in result.stderr
+        assert result.stderr.count("姓名, 城市") == 1
+
     def test_a_dry_run_stores_nothing(self, crm: "Crm") -> None:
         file = write(crm, "members.csv", CHINESE)
         assert outcome(crm, "customers", "import", file, "--dry-run")["new"] == 2

@@ -209,6 +209,13 @@ def test_nps_of_the_workspace(shop: "Crm") -> None:
     assert table(shop, "csat", columns=("answers", "csat", "mean")) == [(2, 0.5, 4.0)]
 
 
+def test_a_workspace_without_answers_says_how_to_get_some(crm: "Crm") -> None:
+    crm("customers", "import", crm.log("people.csv", "customer,city", "a,x"))
+    said = "crm: the workspace has no answers; `crm surveys import` brings some in, or name a file with --input\n"
+    for command in ("nps", "csat"):
+        assert crm("customers", "loyalty", command, code=4).stderr == said
+
+
 def test_scores_of_a_file(crm: "Crm") -> None:
     file = crm.folder / "in.csv"
     file.write_text(

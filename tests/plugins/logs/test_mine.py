@@ -1,15 +1,19 @@
 """`crm logs mine`: what it stores, what it says, how it ends."""
 
+import io
 import json
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
 
 from logparse.robots import list_version
+from plugins.logs import progress
+from plugins.logs.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,6 +219,13 @@ class TestRefusal:
         assert "fit none of the 19 formats of `crm logs formats`; name" in result.stderr
         assert crm.table("hits").height == 1
 
+    def test_where_no_log_is_there_no_workspace_is_made(self, crm: "Crm") -> None:
+        words = ("-w", crm.folder / "other", "logs", "mine", "no.log")
+        assert crm(*words, code=4).output == "crm: no.log: No such file or directory\n"
+        told = crm(*words, "none.log", code=4).stderr
+        assert told == "crm: no.log: No such file or directory; none.log: No such file or directory\n"
+        assert not (crm.folder / "other").exists()
+
     def test_a_folder_or_a_glob_without_a_log_is_wrong_usage(self, crm: "Crm") -> None:
         (crm.folder / "empty").mkdir()
         assert "holds no files" in crm("logs", "mine", crm.folder / "empty", code=2).stderr
@@ -370,3 +381,19 @@ class TestRules:
         crm("logs", "drop", "--all", "--yes")
         crm("logs", "mine", log)
         assert crm.table("hits").height == 1
+
+
+class TestProgress:
+    @pytest.mark.parametrize(("terminal", "shown"), [("xterm", True), ("dumb", False)])
+    def test_it_is_shown_where_a_line_can_be_taken_back(
+        self, monkeypatch: pytest.MonkeyPatch, terminal: str, shown: bool
+    ) -> None:
+        screen = io.StringIO()
+        screen.isatty = lambda: True  # type: ignore[method-assign]  # a terminal
+        monkeypatch.setenv("TERM", terminal)
+        monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=screen))
+        monkeypatch.setattr(progress, "INTERVAL_S", 0.0)
+        with Progress(quiet=False) as found:
+            found.advance(5, 0)
+        assert ("5 lines read" in screen.getvalue()) == shown
+        assert bool(screen.getvalue()) == shown

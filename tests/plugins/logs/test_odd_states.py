@@ -19,6 +19,8 @@ def test_too_many_rejects_are_told_when_all_is_stored(crm: "Crm") -> None:
     crm.grow(log, "broken")
     crm("logs", "mine", log, "--max-rejects", "1")
     crm("logs", "mine", log, "--max-rejects", "some", code=2)
+    crm("logs", "mine", log, "--max-rejects", "100%")
+    assert "`200%` is no share" in crm("logs", "mine", log, "--max-rejects", "200%", code=2).stderr
 
 
 def test_a_run_that_fails_leaves_no_summary_of_an_earlier_one(crm: "Crm") -> None:

@@ -1,6 +1,7 @@
 """What is pruned is gone for good: as if the logs had begun at that date, and without reading a line again."""
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,4 +155,7 @@ def test_where_nothing_is_old_enough_nothing_happens(crm: "Crm") -> None:
         assert "no hits from before 2026-03-02" in crm("logs", "prune", "--before", "2026-03-02", *yes).stderr
     assert crm.open().lake.transaction("hits") == 1
     assert crm.rows("query", "select * from audit") == []
-    crm("logs", "prune", "--before", "yesterday", code=2)
+    assert "`tomorrowish` is no time; write a date" in crm("logs", "prune", "--before", "tomorrowish", code=2).stderr
+    days = (datetime.now(UTC).date() - date(2026, 3, 2)).days
+    said = crm("logs", "prune", "--before", f"{days}d", "--yes").stderr
+    assert "no hits from before 2026-03-02" in said

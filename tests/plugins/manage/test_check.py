@@ -168,3 +168,5 @@ def package(folder: Path) -> Path:
 
 def test_a_path_that_is_none_is_refused(crm: Any) -> None:
     assert "is no plugin" in crm("plugins", "check", crm.folder, code=4).stderr
+    file = crm.folder / "nofile.py"
+    assert crm("plugins", "check", file, code=4).stderr == f"crm: there is no file or folder {file}\n"

@@ -1,5 +1,6 @@
 """`crm plugins new`: what it writes can be installed, tested and used at once."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from crm.errors import Unusable
+from plugins.manage import scaffolding
 from plugins.manage.scaffolding import PARTS, Names, scaffold
 
 
@@ -80,3 +83,29 @@ def test_a_folder_that_is_not_empty_is_left_alone(crm: Any) -> None:
     (place / "mine.txt").write_text("mine")
     assert "not an empty folder" in crm("plugins", "new", "hours", "--into", place, code=4).stderr
     assert [file.name for file in place.iterdir()] == ["mine.txt"]
+
+
+def test_where_the_disk_is_full_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[Path] = []
+
+    def full(file: Path, text: str) -> None:
+        if len(written) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        written.append(file)
+
+    monkeypatch.setattr(scaffolding, "_write", full)
+    (tmp_path / "empty").mkdir()
+    for name in ("made", "empty"):
+        written.clear()
+        with pytest.raises(Unusable, match=f"{name} cannot be written: No space left on device"):
+            scaffold(tmp_path / name, Names.of("hours"), PARTS)
+    assert [file.name for file in tmp_path.rglob("*")] == ["empty"]
+
+
+def test_an_empty_folder_is_filled(crm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    (crm.folder / "here").mkdir()
+    monkeypatch.chdir(crm.folder / "here")
+    crm("plugins", "new", "hours", "--into", ".")
+    assert {"pyproject.toml", "src", "tests"} <= {file.name for file in Path().iterdir()}

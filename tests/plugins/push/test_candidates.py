@@ -243,3 +243,8 @@ def test_times_are_whole_seconds(shop: "Crm") -> None:
     rows = shop.rows("push", "outbox", "--columns", "queued,send_after")
     assert rows
     assert not any("." in text for row in rows for text in row.values())
+
+
+def test_a_campaign_that_is_no_file_is_told_that_one_is_meant(crm: "Crm") -> None:
+    said = crm("push", "candidates", "--campaign", "spring", code=2).stderr
+    assert said == "crm: --campaign: there is no file spring; name the YAML file of the campaign\n"

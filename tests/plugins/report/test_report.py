@@ -196,6 +196,17 @@ def test_a_mistake_is_told_and_no_page_is_written(shop: "Crm", words: tuple[str,
     assert not (shop.folder / "x.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("r.pdf", "the report is HTML, and r.pdf does not end in .html or .htm."),
+        ("no/r.html", "there is no folder no."),
+    ],
+)
+def test_a_file_that_cannot_be_the_report_is_refused_at_once(crm: "Crm", name: str, said: str) -> None:
+    assert said in crm("report", "-o", name, code=2).stderr
+
+
 def test_a_funnel_that_is_none_is_told(crm: "Crm") -> None:
     crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
     crm.configure("report: {funnel: [/, --nosuch]}\n")

@@ -83,6 +83,13 @@ def test_mistakes_are_told(crm: "Crm") -> None:
     assert "crm tickets import" in crm("tickets", "quality", code=6).stderr
 
 
+def test_a_workspace_without_tickets_says_how_to_get_some(crm: "Crm") -> None:
+    crm("customers", "import", crm.log("people.csv", "customer,city", "a,x"))
+    said = "crm: the workspace has no tickets; `crm tickets import FILE` brings some\n"
+    for command in (("warnings",), ("warnings", "--since", "7d"), ("quality",), ("dealers",)):
+        assert crm("tickets", *command, code=6).stderr == said
+
+
 def test_quality_reads_a_file(crm: "Crm") -> None:
     file = crm.folder / "tickets.csv"
     file.write_text(
