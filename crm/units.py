@@ -6,7 +6,7 @@ from typing import Final
 
 from crm.nearest import did_you_mean
 
-_SIZE: Final = re.compile(r"(\d{1,15})(?: ?([KMGT]i)?B)?", re.ASCII)
+_SIZE: Final = re.compile(r"(\d{1,18})(?: ?([KMGT]i)?B)?", re.ASCII)
 _POWERS: Final = {"": 0, "Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40}
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 
