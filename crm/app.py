@@ -154,11 +154,11 @@ class App:
             say(as_json("info", event, **fields))
 
     @contextmanager
-    def working(self, text: str) -> Iterator[None]:
+    def working(self, text: str | Callable[[], str]) -> Iterator[None]:
         """Say on a terminal for how long something has been under way, until it ends or its output begins.
 
         Args:
-            text: What is under way.
+            text: What is under way, or what says so at any moment.
         """
         with Ticker(text, quiet=self.verbosity < 0 or self.log_json) as self._ticker:
             yield

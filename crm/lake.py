@@ -8,7 +8,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from crm.datafiles import DataFile, encode
 from crm.errors import Unusable
 from crm.schema import delta_schema, polars_schema
+from crm.storage.refusals import telling
 from crm.tables import Table
 
 if TYPE_CHECKING:
@@ -223,12 +223,21 @@ class Lake:
         """Delete all data files of a run but those that are to be committed; returns how many.
 
         Where many processes write, some try twice, and those that fail or come second leave files.
+
+        Raises:
+            Unusable: what others have written is not here.
         """
         kept = {f"{name}/{part.path}" for part in parts}
         begin = f"r{run}-"
-        left = [path for path in self._data_files(name) if _file_name(path).startswith(begin) and path not in kept]
-        self.place.delete(left)
-        return len(left)
+        there = {path for path in self._data_files(name) if _file_name(path).startswith(begin)}
+        if lost := len(kept - there):
+            raise Unusable(
+                f"{lost:,} of {len(kept):,} data files that workers have written are not in the lake "
+                f"{self.place.name}, and nothing is stored: name a folder that they and this machine share, or a "
+                "bucket, with lake.url"
+            )
+        self.place.delete(sorted(there - kept))
+        return len(there - kept)
 
     def commit(self, name: str, add: Collection[Part], run: int, *, replace: Collection[date] | None = None) -> None:
         """Publish data files in one step.
@@ -293,13 +302,14 @@ class Lake:
     def _create(self, name: str) -> DeltaTable:
         contract = self.contracts[name]
         self.place.make(name)
-        return DeltaTable.create(
-            self.place.uri(name),
-            delta_schema(contract),
-            partition_by=["date"] if contract.by_date else None,
-            configuration={"delta.logRetentionDuration": "interval 7 days"},
-            storage_options=self.place.options,
-        )
+        with telling(self.place, "written"):
+            return DeltaTable.create(
+                self.place.uri(name),
+                delta_schema(contract),
+                partition_by=["date"] if contract.by_date else None,
+                configuration={"delta.logRetentionDuration": "interval 7 days"},
+                storage_options=self.place.options,
+            )
 
     def replaced(self, name: str, keep: timedelta) -> dict[str, int]:
         """The data files that commits have replaced and that are still there: their paths in the place, and bytes.
@@ -361,23 +371,6 @@ def delta_table(place: "Place", name: str) -> DeltaTable | None:
     except DeltaError as error:
         reason = str(error).splitlines()[0][:200]
         raise Unusable(f"the table {place.uri(name)} is damaged; restore it from a backup: {reason}") from error
-
-
-@contextmanager
-def telling(place: "Place", what: str) -> Iterator[None]:
-    """Turn what an object store refuses to Delta Lake into one sentence.
-
-    Raises:
-        Unusable: it has refused something.
-    """
-    try:
-        yield
-    except OSError as error:
-        if place.options is None or error.errno is not None:
-            raise
-        from crm.storage.remote import why
-
-        raise Unusable(f"the lake {place.name} cannot be {what}: {why(error)}") from error
 
 
 def _file_name(path: str) -> str:

@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from crm.messages import rewrites
@@ -17,11 +18,11 @@ class Ticker:
     """Writes `text: 12 s` on stderr, where that is a terminal that can take a line back, until it is stopped.
 
     Args:
-        text: What is under way.
+        text: What is under way, or what says so at any moment, on another thread.
         quiet: Write nothing.
     """
 
-    def __init__(self, text: str, *, quiet: bool = False) -> None:
+    def __init__(self, text: str | Callable[[], str], *, quiet: bool = False) -> None:
         self._text = text
         self._shown = not quiet and rewrites(sys.stderr)
         self._lock = threading.Lock()
@@ -44,9 +45,10 @@ class Ticker:
         wait = PATIENCE_S
         while not self._end.wait(wait):
             wait = INTERVAL_S
+            text = self._text if isinstance(self._text, str) else self._text()
             with self._lock:
                 if not self._end.is_set():
-                    self._write(f"\r\x1b[K{self._text}: {time.monotonic() - began:.0f} s")
+                    self._write(f"\r\x1b[K{text}: {time.monotonic() - began:.0f} s")
                     self._written = True
 
     def clear(self) -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 RAISED = re.compile(r"^crm\.errors\.(\w+): (.+)", re.MULTILINE)
 """The last line of a worker's traceback where it has raised a mistake of the user."""
 
+NO_PYTHON = re.compile(r"Cannot run program \"([^\"]+)\"")
+"""What Java says where a worker has no such Python, or may not run it."""
+
 LAST = re.compile(r"^(\w[\w.]*(?:Error|Exception)\b.*)", re.MULTILINE)
 """The last line of any traceback."""
 
@@ -88,14 +91,36 @@ def _session(app: "App", config: "LogsConfig") -> "Iterator[SparkSession | None]
     from plugins.logs.spark.session import check_installed, spark_session
 
     check_installed()
-    with _plainly(), spark_session(config.spark, master, note=app.note, verbose=app.verbosity > 0) as spark:
+    doing = Doing()
+    with _plainly(), app.working(doing), spark_session(config.spark, master, app.note, app.verbosity > 0) as spark:
+        doing.spark = spark
         yield spark
+
+
+class Doing:
+    """What a session of Spark is about at the moment, in words."""
+
+    spark: "SparkSession | None" = None
+
+    def __call__(self) -> str:
+        """How many tasks are done of those that are under way."""
+        if self.spark is None:
+            return "starting Spark"
+        from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+
+        try:
+            tracker = self.spark.sparkContext.statusTracker()
+            stages = [found for each in tracker.getActiveStageIds() if (found := tracker.getStageInfo(each))]
+        except (Py4JError, AttributeError):  # it is about to end
+            return "Spark"
+        tasks = sum(stage.numTasks for stage in stages)
+        return f"Spark, {sum(stage.numCompletedTasks for stage in stages)} of {tasks} tasks" if tasks else "Spark"
 
 
 @contextmanager
 def _plainly() -> Iterator[None]:
     """What Spark raises because a worker has failed, as one sentence; what else it raises is a bug."""
-    from py4j.protocol import Py4JError  # type: ignore[import-untyped]
+    from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
@@ -120,6 +145,11 @@ def in_words(error: str) -> CrmError | None:
             f"the Python of the workers lacks a package ({last.partition(': ')[2]}); install crm-toolkit[spark] "
             "of this version there, or name a Python that has it in logs.spark.settings (spark.pyspark.python)"
         )
+    if lacking := NO_PYTHON.search(error):
+        return Unusable(
+            f"the workers cannot run the Python {lacking[1]}; name one that they have, with crm-toolkit[spark], in "
+            "logs.spark.settings (spark.pyspark.python)"
+        )
     if "PYTHON_VERSION_MISMATCH" in error:
         return Unusable(
             "the workers have another version of Python than this machine; name one of the same version in "
@@ -132,6 +162,8 @@ def in_words(error: str) -> CrmError | None:
 
 
 LOST = {
+    "PACKAGE_NOT_INSTALLED": "the Python of the workers lacks pandas or pyarrow, or has too old ones; install "
+    "crm-toolkit[spark] of this version there",
     "stopped SparkContext": "the cluster has ended the session; see its own logs, and run the command again",
     "SparkContext was shut down": "the cluster has ended the session; see its own logs, and run the command again",
     "ExecutorLostFailure": "workers have been lost again and again; give them more memory "

@@ -1,5 +1,6 @@
 """A session on a cluster of Apache Spark: what it needs is checked, and it keeps quiet."""
 
+import logging
 import os
 import re
 import shutil
@@ -16,12 +17,14 @@ from urllib.parse import urlsplit
 
 from crm.errors import Unusable
 from plugins.logs.config import SparkConfig
+from plugins.logs.spark.interrupts import cancelling
+from plugins.logs.spark.own import own_settings
 
 if TYPE_CHECKING:
     from pyspark import SparkConf
     from pyspark.sql import SparkSession
 
-PACKAGES = ("pyspark", "pyarrow")
+PACKAGES = ("pyspark", "pyarrow", "pandas")
 OLDEST_JAVA = 17
 
 SETTINGS: Mapping[str, str] = {
@@ -51,7 +54,7 @@ PATIENCE_S = 30.0
 
 @contextmanager
 def spark_session(
-    config: SparkConfig, master: str | None = None, *, note: Callable[[str], None], verbose: bool = False
+    config: SparkConfig, master: str | None, note: Callable[[str], None], verbose: bool = False
 ) -> "Iterator[SparkSession]":
     """A session on the cluster, which ends with the block.
 
@@ -70,7 +73,7 @@ def spark_session(
 
     conf = _conf(config, master)
     where = conf.get("spark.master", "local[*]")
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, _quiet(not verbose):
         try:
             spark = SparkSession(_context(conf, None if verbose else said))
         except PySparkException as error:
@@ -79,8 +82,9 @@ def spark_session(
             why = "it does not answer, or has refused" if STOPPED in str(error) else java_says(error)
             raise Unusable(f"there is no session of Spark on {where}: {why}") from error
         try:
-            _await_workers(spark, note)
-            yield spark
+            with cancelling(spark.sparkContext.cancelAllJobs):
+                _await_workers(spark, note)
+                yield spark
         finally:
             with suppress(Exception):  # Java may be gone, and with it what was to be stopped
                 spark.stop()
@@ -120,10 +124,22 @@ def _java_version(java: Path) -> int | None:
     return int(found[1]) if found else None
 
 
+@contextmanager
+def _quiet(quiet: bool) -> Iterator[None]:
+    """Have what speaks with Java log nothing, such as the traceback of a Ctrl-C."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL if quiet else before)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
 def _conf(config: SparkConfig, master: str | None) -> "SparkConf":
     from pyspark import SparkConf
 
-    given = {name: _text(value) for name, value in config.settings.items()}
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # then Java has them, and those of the submission, already
+    given = ({} if submitted else own_settings()) | {name: _text(value) for name, value in config.settings.items()}
     where = master or config.master or given.get("spark.master")
     conf = SparkConf(loadDefaults=False)
     here, far = _is_here(where), where is not None and not where.startswith("local")
@@ -186,14 +202,21 @@ def _await_workers(spark: "SparkSession", note: Callable[[str], None]) -> None:
 
 
 def java_says(error: object) -> str:
-    """What a failure on Java's side is, without the places in its code.
+    """What a failure on Java's side is, and what has caused it, without the places in its code.
 
     Args:
         error: What is raised, or what Java has printed.
     """
     lines = [line.strip() for line in str(error).splitlines()]
-    found = next((line for line in lines if THROWN.match(line)), "")
-    return re.sub(r"^.*?(?:[\w$]+\.)+(?=\w+(?:Exception|Error)\b)", "", found) or (lines or [type(error).__name__])[0]
+    thrown = [_CLASS.sub("", line) for line in lines if THROWN.match(line)]
+    if not thrown:
+        return (lines or [type(error).__name__])[0]
+    first, last = thrown[0], thrown[-1]
+    return first if last in first else f"{first.rstrip('.')} ({last})"
+
+
+_CLASS = re.compile(r"^.*?(?:[\w$]+\.)+(?=\w+(?:Exception|Error)\b)")
+"""What comes before the name of what is thrown."""
 
 
 def _said(said: IO[bytes]) -> str:

@@ -79,7 +79,7 @@ def session(cluster: str) -> Iterator[Any]:
     from plugins.logs.config import SparkConfig
     from plugins.logs.spark.session import spark_session
 
-    with spark_session(SparkConfig(settings=SETTINGS), cluster, note=print) as spark:
+    with spark_session(SparkConfig(settings=SETTINGS), cluster, print) as spark:
         yield spark
 
 

@@ -1,6 +1,7 @@
 """What Spark needs is checked before it starts, and what it says of its failures becomes one sentence."""
 
 import json
+import subprocess
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,9 @@ import pytest
 
 from crm.errors import CrmError, Refused, Unusable
 from plugins.logs import engines
-from plugins.logs.config import LogsConfig
+from plugins.logs.config import LogsConfig, SparkConfig
 from plugins.logs.spark import session
+from plugins.logs.spark.own import own_settings
 
 if TYPE_CHECKING:
     from tests.plugins.conftest import Crm
@@ -84,9 +86,15 @@ def test_settings_come_before_ours_and_a_master_before_the_configuration() -> No
         ("Traceback\nModuleNotFoundError: No module named 'polars'\n", Unusable, "lacks a package (No module named 'p"),
         ("[PYTHON_VERSION_MISMATCH] Python in worker", Unusable, "another version of Python"),
         ("Job aborted: ExecutorLostFailure (executor 3 exited)", Unusable, "lost again and again"),
+        (
+            'Caused by: java.io.IOException: Cannot run program "/opt/x": error=2',
+            Unusable,
+            "cannot run the Python /opt/x",
+        ),
+        ("PySparkImportError: [PACKAGE_NOT_INSTALLED] Pandas >= 2.2.0 must be", Unusable, "lacks pandas or pyarrow"),
         ("Traceback\nZeroDivisionError: division by zero\n", None, ""),
     ],
-    ids=["mistake", "package", "python", "lost", "bug"],
+    ids=["mistake", "package", "python", "lost", "no-python", "no-pandas", "bug"],
 )
 def test_what_a_worker_has_raised_is_said_in_one_sentence(
     told: str, kind: type[CrmError] | None, sentence: str
@@ -100,6 +108,47 @@ def test_what_a_worker_has_raised_is_said_in_one_sentence(
 def test_java_says_what_is_wrong_in_its_first_line() -> None:
     error = Exception("An error occurred\n: org.apache.spark.SparkException: Could not parse Master URL: 'x'\n\tat org")
     assert session.java_says(error) == "SparkException: Could not parse Master URL: 'x'"
+
+
+def test_what_has_caused_it_is_said_as_well() -> None:
+    error = Exception(
+        ": io.fabric8.ClientException: An error has occurred.\n\tat x\nCaused by: java.net.ConnectException: No"
+    )
+    assert session.java_says(error) == "ClientException: An error has occurred (ConnectException: No)"
+
+
+def test_sparks_own_configuration_comes_before_ours_and_behind_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyspark")
+    text = "# mine\nspark.master  spark://10.0.0.1:7077\nspark.driver.host=10.0.0.2\nspark.executor.cores: 4 \n\n"
+    (tmp_path / "spark-defaults.conf").write_text(text)
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
+    assert own_settings() == {
+        "spark.master": "spark://10.0.0.1:7077",
+        "spark.driver.host": "10.0.0.2",
+        "spark.executor.cores": "4",
+    }
+    config = SparkConfig(settings={"spark.executor.cores": 2})
+    conf = dict(session._conf(config, None).getAll())
+    assert (conf["spark.master"], conf["spark.driver.host"]) == ("spark://10.0.0.1:7077", "10.0.0.2")
+    assert conf["spark.executor.cores"] == "2"
+    assert "spark.driver.bindAddress" not in conf
+    assert dict(session._conf(config, "local[2]").getAll())["spark.master"] == "local[2]"
+    monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path / "none"))
+    assert own_settings() == {}
+
+
+def test_a_program_of_spark_submit_is_one(crm: "Crm", standalone: object) -> None:
+    import pyspark
+
+    import cli
+
+    submit = Path(pyspark.__file__).parent / "bin" / "spark-submit"
+    words = ["--master", "local[1]", f"{Path(cli.__file__).parent}/__main__.py", "-w", str(crm.workspace), "-q"]
+    words += ["logs", "parse", str(SHOP), "--engine", "spark", "-f", "csv", "--columns", "line", "-n", "2"]
+    done = subprocess.run([str(submit), *words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout) == (0, "line\n1\n2\n"), done.stderr
 
 
 def test_of_all_that_java_prints_before_it_ends_the_user_is_told_what_it_has_thrown() -> None:
@@ -141,5 +190,7 @@ def test_what_an_attempt_leaves_behind_is_swept_and_nothing_else(crm: "Crm") -> 
     from crm.lake import Part
 
     assert lake.keep("hits", 2, [Part(f"{tried.parent.name}/{name}", len(data), 5, None)]) == 1
+    with pytest.raises(Unusable, match=r"1 of 1 data files that workers have written are not in the lake .*lake\.url"):
+        lake.keep("hits", 2, [Part(f"{tried.parent.name}/r2-elsewhere.parquet", len(data), 5, None)])
     assert (tried.parent / name).exists()
     assert json.loads(crm("logs", "status", "-f", "json").stdout)[0]["hits"] == 5
