@@ -44,7 +44,8 @@ CALLS = [
 @pytest.mark.parametrize("line", CALLS)
 def test_calls_are_understood(line: str, shell: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for words in shell.calls(line):
+    here = re.sub(r" -o \S+/", " -o ", line)  # the folder is the reader's
+    for words in shell.calls(here):
         shell.understand(words, tmp_path)
 
 
