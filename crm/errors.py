@@ -35,6 +35,10 @@ class Unusable(CrmError):
     exit_code = 4
 
 
+class Damaged(Unusable):
+    """What the workspace keeps is damaged, is missing, or cannot be reached."""
+
+
 class Locked(CrmError):
     """Another run holds the workspace's lock."""
 

@@ -18,7 +18,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from crm.datafiles import DataFile, encode
-from crm.errors import Unusable
+from crm.errors import Damaged, Unusable
 from crm.schema import delta_schema, polars_schema
 from crm.storage.refusals import telling
 from crm.tables import Table
@@ -136,12 +136,12 @@ class Lake:
         for path, size in wanted.items():
             file = self.place.uri(path)
             if path not in there:
-                raise Unusable(
+                raise Damaged(
                     f"the data file {file} of the table {name} is missing; if `crm logs drop` or `prune` runs at this "
                     "moment, try again, else restore the workspace from a backup"
                 )
             if there[path] != size:
-                raise Unusable(
+                raise Damaged(
                     f"the data file {file} is damaged: it has {there[path]:,} bytes instead of {size:,}; restore it"
                 )
         return [self.place.uri(path) for path in wanted]
@@ -370,7 +370,7 @@ def delta_table(place: "Place", name: str) -> DeltaTable | None:
         return None
     except DeltaError as error:
         reason = str(error).splitlines()[0][:200]
-        raise Unusable(f"the table {place.uri(name)} is damaged; restore it from a backup: {reason}") from error
+        raise Damaged(f"the table {place.uri(name)} is damaged; restore it from a backup: {reason}") from error
 
 
 def _file_name(path: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from crm.errors import Unusable
+from crm.errors import Damaged
 
 if TYPE_CHECKING:
     from crm.storage.places import Place
@@ -24,7 +24,7 @@ def telling(place: "Place", what: str) -> Iterator[None]:
         what: What it cannot be: read, written.
 
     Raises:
-        Unusable: it has refused something.
+        Damaged: it has refused something.
     """
     try:
         yield
@@ -35,4 +35,4 @@ def telling(place: "Place", what: str) -> Iterator[None]:
         from crm.storage.remote import why
 
         reason = os.strerror(int(system[1])) if system and place.options is None else why(error)
-        raise Unusable(f"the lake {place.name} cannot be {what}: {reason}") from error
+        raise Damaged(f"the lake {place.name} cannot be {what}: {reason}") from error

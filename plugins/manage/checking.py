@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 
 _API = "crm_hook_api"
 
+_ASKED = (
+    "commands",
+    "tables",
+    "log_formats",
+    "writers",
+    "readers",
+    "recommenders",
+    "push_channels",
+    "ticket_classifiers",
+)
+"""The plugin host's methods that tell what plugins add, and find out whose names are taken."""
+
 
 def findings(app: "App", plugin: Located) -> list[Finding]:
     """All that is wrong with a plugin, errors first.
@@ -88,7 +100,7 @@ def _together(app: "App", plugin: Located) -> Iterator[Finding]:
     settings = read_settings(app.config_file, os.environ)
     host = PluginHost(app.builtins, __version__, settings, lambda _sentence, _error: None, [plugin.candidate])
     mine = host.plugins[-1]
-    for hook in ("commands", "tables", "log_formats", "writers", "readers", "recommenders", "push_channels"):
+    for hook in _ASKED:
         getattr(host, hook)()
     sections = host.config_sections()
     if mine.state == "loaded":

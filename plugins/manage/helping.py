@@ -62,6 +62,7 @@ _NAMED = {
     "reader": "readers",
     "recommender": "recommenders",
     "channel": "push_channels",
+    "ticket classifier": "ticket_classifiers",
 }
 """The plugin host's method for each kind of thing with a name and a help."""
 
@@ -77,13 +78,21 @@ def _command(host: "PluginHost", path: str, command: "Command") -> Iterator[Find
     except CrmError as error:
         yield Finding("error", where, str(error))
         return
-    text = loaded.help or ""
+    if loaded.help and line and not " ".join(loaded.help.split()).startswith(line.rstrip(".")):
+        yield Finding("warning", where, f"its help does not begin with the line of the list: {line}")
+    yield from _loaded(where, loaded)
+
+
+def _loaded(where: str, command: click.Command) -> Iterator[Finding]:
+    """What the help of a command lacks, and of those in it."""
+    within = command.commands if isinstance(command, click.Group) else {}
+    for name, each in within.items():
+        yield from _loaded(f"{where} {name}", each)
+    text = command.help or ""
     if not text:
         yield Finding("warning", where, "has no help: give its function a docstring")
-    elif line and not " ".join(text.split()).startswith(line.rstrip(".")):
-        yield Finding("warning", where, f"its help does not begin with the line of the list: {line}")
-    if text and "Examples:" not in text:
+    elif not within and "Examples:" not in text:
         yield Finding("warning", where, "its help shows no example: add a paragraph `Examples:` behind a line \\b")
-    for option in loaded.params:
+    for option in command.params:
         if isinstance(option, click.Option) and not option.help and not option.hidden:
             yield Finding("warning", where, f"its option {'/'.join(option.opts)} has no help")

@@ -10,6 +10,7 @@ import polars as pl
 from crm import segments
 from crm.errors import Unusable, UsageError
 from crm.messages import counted
+from crm.people import owners
 from crm.site import SiteConfig
 from crm.stdin import given
 from logparse.sessions import chronological
@@ -93,7 +94,7 @@ class Source:
         sessions = workspace.scan("sessions")
         people = sessions if self.with_robots else sessions.filter(pl.col("bot").is_null())
         if self.segment is not None:
-            people = _of_members(people, segments.members(workspace, self.segment))
+            people = _of_members(workspace, people, segments.members(workspace, self.segment))
         return self._filtered(people)
 
     def _filtered(self, sessions: pl.LazyFrame) -> pl.LazyFrame:
@@ -211,13 +212,18 @@ class Source:
         return Site.of(json.loads(runs["rules"][-1]), hosts, sources["charset"][-1])
 
 
-def _of_members(sessions: pl.LazyFrame, members: pl.Series) -> pl.LazyFrame:
-    """Sessions of members; those without a login count as the customers' whom their visitor has logged in as."""
+def _of_members(workspace: "Workspace", sessions: pl.LazyFrame, members: pl.Series) -> pl.LazyFrame:
+    """Sessions of members, under whatever login; those without one count as the customers' whom their visitor has
+    logged in as."""
+    logins = sessions.select(pl.col("customer").drop_nulls().unique()).collect()["customer"]
     inside = members.implode()
-    theirs = pl.col("customer").is_in(inside) | pl.format(f"{segments.VISITOR}{{}}", "visitor").is_in(inside)
-    known = sessions.filter(pl.col("customer").is_in(inside)).select("visitor").unique().collect()["visitor"]
+    ids = pl.concat([members, owners(workspace, members)["who"]]).implode()
+    theirs = owners(workspace, logins).filter(pl.col("who").is_in(ids))["customer"]
+    own = pl.concat([theirs, logins.filter(logins.is_in(inside))]).implode()
+    named = pl.col("customer").is_in(own) | pl.format(f"{segments.VISITOR}{{}}", "visitor").is_in(inside)
+    known = sessions.filter(pl.col("customer").is_in(own)).select("visitor").unique().collect()["visitor"]
     anonymous = pl.col("customer").is_null() & pl.col("visitor").is_in(known.implode())
-    return sessions.filter(theirs.fill_null(False) | anonymous)
+    return sessions.filter(named.fill_null(False) | anonymous)
 
 
 def _bytes(file: Path) -> bytes:

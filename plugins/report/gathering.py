@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 import polars as pl
 
-from crm.errors import CrmError, UsageError
+from crm.errors import CrmError, Damaged, UsageError
 
 if TYPE_CHECKING:
     from crm.app import App
@@ -43,6 +43,7 @@ def printed(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -
 
     Raises:
         UsageError: an argument makes no sense to the command.
+        Damaged: what the workspace keeps is damaged.
     """
     found = _found(app, words)
     if found is None:
@@ -58,7 +59,9 @@ def printed(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -
             raise UsageError(f"{call}: {error.format_message()}") from error
         except UsageError as error:
             raise UsageError(f"{call}: {error}") from error
-        except CrmError as error:
+        except Damaged:
+            raise
+        except CrmError as error:  # nothing is there yet, or this user may not see it
             app.debug(f"{call} has nothing for the report: {error}")
             return None
         rows = pl.read_parquet(file)

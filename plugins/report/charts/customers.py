@@ -26,8 +26,8 @@ def interests(rows: pl.DataFrame) -> dict[str, Any]:
 
 
 def effect(rows: pl.DataFrame) -> dict[str, Any]:
-    """Shares of the arms of campaigns with their intervals."""
-    shares = rows.filter(pl.col("rate").is_not_null(), pl.col("arm") != "lift")
+    """Shares of the arms of campaigns with their intervals; money is in the table alone."""
+    shares = rows.filter(pl.col("rate").is_not_null(), pl.col("arm") != "lift", pl.col("what") != "revenue")
     named = shares.with_columns(pl.format("{}: {}", "campaign", "what").alias("name"))
     rate = {"field": "rate", "type": "quantitative", "title": "share", "axis": {"format": ".0%"}}
     name = {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 320}}

@@ -20,7 +20,7 @@ def days(rows: pl.DataFrame) -> dict[str, Any]:
         height=220,
         mark={"type": "line", "point": True},
         encoding={
-            "x": {"field": "day", "type": "temporal", "title": None},
+            "x": {"field": "day", "type": "ordinal", "title": None, "axis": LEVEL},
             "y": {"field": "number", "type": "quantitative", "title": None},
             "color": {"field": "what", "type": "nominal", "title": None, "legend": {"orient": "top"}},
             "opacity": {"condition": {"param": "chosen", "value": 1}, "value": 0.15},

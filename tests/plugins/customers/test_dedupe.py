@@ -165,7 +165,7 @@ def test_a_field_can_be_left_out(crm: "Crm") -> None:
         ((), "say which is which, for example --match name=COLUMN,phone=COLUMN"),
         (("--match", "name=a"), "only `a` is known as name"),
         (("--match", "name=a,fone=b"), "no field `fone` (did you mean `phone`?)"),
-        (("--match", "name=a,phone=bb"), "no such column"),
+        (("--match", "name=a,phone=bb"), "there is no column `bb`"),
         (("--match", "name=a,phone=a"), "given to two fields"),
         (("--match", "name=a,name=b"), "given twice"),
         (("--match", "name"), "not of the form FIELD=COLUMN"),

@@ -249,7 +249,7 @@ class TestOrders:
 def test_a_file_of_which_no_column_is_known_is_refused_and_a_map_helps(crm: "Crm") -> None:
     file = write(crm, "odd.csv", "wer;was\nK1;Ada\n")
     said = crm("customers", "import", file, "--save-map", crm.folder / "odd.yaml", code=4).stderr
-    assert "odd.csv: none of its columns is known as one of customers: wer, was" in said
+    assert "odd.csv: none of its columns is known as one of customers; there are: wer, was" in said
     text = (crm.folder / "odd.yaml").read_text("utf-8").replace("wer: extras", "wer: customer")
     (crm.folder / "odd.yaml").write_text(text, "utf-8")
     assert outcome(crm, "customers", "import", file, "--map", crm.folder / "odd.yaml")["new"] == 1

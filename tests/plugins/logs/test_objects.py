@@ -62,7 +62,7 @@ def test_what_is_not_there_or_cannot_be_reached_is_told(
     objects._system.cache_clear()
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     said = crm("logs", "mine", uri.format("logs/one.log"), code=4).stderr
-    assert "pip install 'crm-toolkit[spark]'" in said
+    assert "pip install 'crm-toolkit[s3]'" in said
     assert "endpoint" not in said
 
 

@@ -74,6 +74,38 @@ def test_each_fault_is_told(crm: Any, change: tuple[str, str], level: str, where
     assert [(level, where) for level, where, sentence in faults if what in sentence] == [(level, where)], faults
 
 
+CLASSIFIER = """
+
+from crm import TicketClassifier
+
+@hookimpl
+def ticket_classifiers():
+    return [TicketClassifier("linear-svm", make=dict)]
+"""
+
+
+def test_ticket_classifiers_are_asked_for_too(crm: Any) -> None:
+    for body, what in ((CLASSIFIER, "linear-svm"), (CLASSIFIER.replace("dict)", "dict), 5"), "instead of a Ticket")):
+        (said,) = [said for _, where, said in found(crm, GOOD + body) if where == "beside others"]
+        assert what in said
+
+
+def test_commands_within_a_group_need_help_too(crm: Any) -> None:
+    group = (
+        GOOD.replace("@click.command()", "@click.group()")
+        + """
+
+@hours.command()
+@click.option("--zip")
+def sub(zip):
+    pass
+"""
+    )
+    said = [(where, what) for _, where, what in found(crm, group, code=0)]
+    assert ("command hours sub", "its option --zip has no help") in said
+    assert ("command hours sub", "has no help: give its function a docstring") in said
+
+
 def test_a_package_with_a_section_of_its_own_need_not_be_installed(crm: Any) -> None:
     example = Path(__file__).parents[3] / "examples" / "crm-example-plugin"
     assert crm.rows("plugins", "check", example) == []

@@ -70,6 +70,13 @@ def test_members_without_a_session_have_none(site: "Crm") -> None:
     assert pages(site, "zhao", "visitor:1") == []
 
 
+def test_a_member_by_id_has_the_sessions_of_its_logins(site: "Crm") -> None:
+    file = site.log("people.csv", "customer,name,login", "K1,李雷,li", "K2,王伟,wang")
+    site("customers", "import", file)
+    assert pages(site, "K1") == ["/1a", "/1b", "/2", "/5a", "/5b"]
+    assert pages(site, "K2", "K9") == ["/3", "/5a", "/5c"]
+
+
 def test_other_filters_hold_too(site: "Crm") -> None:
     segments.replace(site.open(), [("li", ["li"])])
     found = site.rows("paths", "clusters", "--members", "--segment", "li", "--since", "2026-03-02T00:30")

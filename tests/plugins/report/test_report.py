@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.report.charts.common import LABEL, shortened
+from plugins.report.charts.customers import effect
 from plugins.report.page import in_script
 from plugins.report.sections import SECTIONS
 
@@ -131,6 +132,29 @@ def test_what_the_workspace_lacks_is_left_out(crm: "Crm") -> None:
     assert {"days", "pages"} <= set(charts(read(crm)))
     assert not {"rfm", "segments", "interests", "effect", "funnel"} & set(charts(read(crm)))
     assert "Customers" not in re.findall(r"<h2>(.*?)</h2>", read(crm))
+
+
+def test_what_is_damaged_is_no_part_that_is_left_out(crm: "Crm") -> None:
+    crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
+    for file in (crm.workspace / "lake" / "sessions").rglob("*.parquet"):
+        file.unlink()
+    said = crm("report", "-o", crm.folder / "report.html", code=4).stderr
+    assert "of the table sessions is missing" in said
+    assert not (crm.folder / "report.html").exists()
+
+
+def test_money_that_campaigns_have_brought_is_no_share() -> None:
+    rows = pl.DataFrame(
+        {
+            "campaign": ["spring"] * 2,
+            "what": ["ordered", "revenue"],
+            "arm": ["treated"] * 2,
+            "rate": [0.2, 300.0],
+            "low": [0.1, None],
+            "high": [0.3, None],
+        }
+    )
+    assert [row["what"] for row in effect(rows)["data"]["values"]] == ["ordered"]
 
 
 def test_tickets_have_a_part_of_their_own(crm: "Crm") -> None:

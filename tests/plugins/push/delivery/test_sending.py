@@ -45,7 +45,7 @@ def test_what_was_agreed_to_before_a_merge_counts(shop: "Shop") -> None:
         encoding="utf-8",
     )
     shop.crm("customers", "import", file)
-    shop.crm("customers", "consent", "A2", "--grant")
+    shop.crm("customers", "consent", "A2", "--grant", "--channel", "all")
     shop.queue("A2", channel="file")
     shop.crm("customers", "dedupe", "--apply")
     shop.crm("push", "send")
