@@ -45,6 +45,7 @@ CALLS = [
 def test_calls_are_understood(line: str, shell: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     here = re.sub(r" -o \S+/", " -o ", line)  # the folder is the reader's
+    assert shell.calls(here)
     for words in shell.calls(here):
         shell.understand(words, tmp_path)
 
