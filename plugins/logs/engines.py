@@ -94,24 +94,33 @@ def _session(app: "App", config: "LogsConfig") -> "Iterator[SparkSession | None]
     doing = Doing()
     with _plainly(), app.working(doing), spark_session(config.spark, master, app.note, app.verbosity > 0) as spark:
         doing.spark = spark
-        yield spark
+        try:
+            yield spark
+        finally:
+            doing.spark, doing.otherwise = None, "ending Spark"
 
 
 class Doing:
-    """What a session of Spark is about at the moment, in words."""
+    """What a session of Spark is about at the moment, in words.
+
+    Attributes:
+        spark: The session while it can be asked: not before it has started, nor once it is about to end.
+        otherwise: What is said while it cannot.
+    """
 
     spark: "SparkSession | None" = None
+    otherwise = "starting Spark"
 
     def __call__(self) -> str:
         """How many tasks are done of those that are under way."""
         if self.spark is None:
-            return "starting Spark"
+            return self.otherwise
         from py4j.protocol import Py4JError  # type: ignore[import-untyped]
 
         try:
             tracker = self.spark.sparkContext.statusTracker()
             stages = [found for each in tracker.getActiveStageIds() if (found := tracker.getStageInfo(each))]
-        except (Py4JError, AttributeError):  # it is about to end
+        except (Py4JError, AttributeError, OSError):  # it has ended meanwhile, or Java is gone
             return "Spark"
         tasks = sum(stage.numTasks for stage in stages)
         return f"Spark, {sum(stage.numCompletedTasks for stage in stages)} of {tasks} tasks" if tasks else "Spark"
