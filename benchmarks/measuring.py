@@ -14,8 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 MIB = 2**20
@@ -56,20 +56,29 @@ class Peak:
         self.bytes = 0
         self._ended = threading.Event()
 
-    @contextmanager
-    def of(self, pid: int) -> Iterator[None]:
+    def of(self, pid: int) -> AbstractContextManager[None]:
         """Look at a process until the block ends."""
-        watch = threading.Thread(target=self._watch, args=(pid,))
-        watch.start()
+        return self.looking(lambda: self.at_least(sum(map(held, [pid, *descendants(pid)]))), 0.1)
+
+    def at_least(self, number: int) -> None:
+        """So many bytes have been seen."""
+        self.bytes = max(self.bytes, number)
+
+    @contextmanager
+    def looking(self, look: Callable[[], None], every: float) -> Iterator[None]:
+        """Look again and again, every so many seconds, until the block ends."""
+
+        def watch() -> None:
+            while not self._ended.wait(every):
+                look()
+
+        thread = threading.Thread(target=watch)
+        thread.start()
         try:
             yield
         finally:
             self._ended.set()
-            watch.join()
-
-    def _watch(self, pid: int) -> None:
-        while not self._ended.wait(0.1):
-            self.bytes = max(self.bytes, sum(map(held, [pid, *descendants(pid)])))
+            thread.join()
 
 
 def descendants(pid: int) -> Iterator[int]:

@@ -21,9 +21,8 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,22 +82,16 @@ class Watch(Peak):
         super().__init__()
         self.seconds = 0.0
 
-    @contextmanager
-    def of_any(self, workers: Sequence[int]) -> Iterator[None]:
+    def of_any(self, workers: Sequence[int]) -> AbstractContextManager[None]:
         """Look at them until the block ends; workers themselves hold little."""
         before = spent()
-        watch = threading.Thread(target=self._watch_any, args=(workers, before))
-        watch.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            watch.join()
 
-    def _watch_any(self, workers: Sequence[int], before: float) -> None:
-        while not self._ended.wait(0.25):
+        def look() -> None:
             self.seconds = max(self.seconds, spent() - before)
-            self.bytes = max(self.bytes, *(sum(map(held, descendants(pid))) for pid in workers), 0)
+            for pid in workers:
+                self.at_least(sum(map(held, descendants(pid))))
+
+        return self.looking(look, 0.25)
 
 
 def spent() -> float:
