@@ -62,7 +62,7 @@ class App:
 
     @property
     def places(self) -> list[str]:
-        """The words before a command that name this workspace and this configuration, where they are not the usual ones."""
+        """The words before a command that name this workspace and configuration, where they are not the usual ones."""
         words = [] if self.workspace_path == USUAL else ["-w", str(self.workspace_path)]
         return [*words, *([] if self._config is None else ["-c", str(self._config)])]
 
