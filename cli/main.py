@@ -11,7 +11,7 @@ import click
 from cli.exits import exit_code
 from cli.groups import LazyGroup, before_command, plainly, plugin_in_charge
 from crm import __version__
-from crm.app import App
+from crm.app import USUAL, App
 from plugins import DEFAULT_PLUGINS
 
 
@@ -86,7 +86,7 @@ class RootGroup(LazyGroup):
     "-w",
     "--workspace",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".crm"),
+    default=USUAL,
     envvar="CRM_WORKSPACE",
     show_default=True,
     show_envvar=True,

@@ -27,6 +27,9 @@ R = TypeVar("R")
 CONFIG_NAME = "crm.yaml"
 """The configuration file of a workspace."""
 
+USUAL = Path(".crm")
+"""The workspace's folder where none is named."""
+
 
 class App:
     """One run of the program; click hands it to commands as the context's object (see `pass_app`).
@@ -56,6 +59,12 @@ class App:
         self._ticker: Ticker | None = None
         self._unsaid = ""
         self._mistake: Unusable | None = None
+
+    @property
+    def places(self) -> list[str]:
+        """The words before a command that name this workspace and configuration, where they are not the usual ones."""
+        words = [] if self.workspace_path == USUAL else ["-w", str(self.workspace_path)]
+        return [*words, *([] if self._config is None else ["-c", str(self._config)])]
 
     @property
     def config_file(self) -> Path | None:

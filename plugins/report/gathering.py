@@ -25,7 +25,8 @@ class Printed:
     """What a command has printed.
 
     Attributes:
-        call: The command with all of its arguments, to copy.
+        call: The command with all of its arguments, to copy; it names the workspace and the configuration if those were
+            named for this run.
         rows: Its rows, with the types that they have in a Parquet file.
     """
 
@@ -50,7 +51,7 @@ def printed(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -
         return None
     command, length = found
     wanted = [*words, *_options(command, given)]
-    call = shlex.join(["crm", *wanted])
+    call = shlex.join(["crm", *app.places, *wanted])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.parquet"
         try:

@@ -107,7 +107,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.0f}" if abs(value) >= 100_000 else f"{value:.5g}"
-    said = str(value)
+    said = str(value).lower() if isinstance(value, bool) else str(value)
     return said if len(said) <= CELL else f"{said[:CELL]}…"
 
 

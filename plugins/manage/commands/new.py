@@ -43,8 +43,10 @@ def command(app: App, name: str, parts: tuple[Part, ...], folder: Path | None) -
     """
     names = Names.of(name)
     taken = {path.split()[0] for path in app.host.commands()} | {plugin.name for plugin in app.host.plugins}
-    if names.plugin in taken:
-        raise UsageError(f"there is a command or plugin `{names.plugin}` already; give the new one another name")
+    endings = {ending for writer in app.host.writers().values() for ending in writer.endings}
+    if names.plugin in taken or f".{names.name}" in endings:
+        what = "command or plugin" if names.plugin in taken else "format of files"
+        raise UsageError(f"there is a {what} `{names.plugin}` already; give the new one another name")
     target = folder or Path(names.distribution)
     for file in scaffold(target, names, parts):
         click.echo(target / file)

@@ -40,7 +40,7 @@ def bars(
         colour: How bars are coloured; None for all alike.
     """
     encoding = {
-        "y": {"field": name, "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 320}},
+        "y": {"field": name, "type": "nominal", "sort": None, "title": None},
         "x": {"field": value, "type": "quantitative", "title": title},
         "tooltip": tooltips(rows),
     }

@@ -30,7 +30,7 @@ def effect(rows: pl.DataFrame) -> dict[str, Any]:
     shares = rows.filter(pl.col("rate").is_not_null(), pl.col("arm") != "lift", pl.col("what") != "revenue")
     named = shares.with_columns(pl.format("{}: {}", "campaign", "what").alias("name"))
     rate = {"field": "rate", "type": "quantitative", "title": "share", "axis": {"format": ".0%"}}
-    name = {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 320}}
+    name = {"field": "name", "type": "nominal", "sort": None, "title": None}
     colour = {"field": "arm", "type": "nominal", "legend": {"orient": "top"}, "title": None}
     return spec(
         named,

@@ -9,6 +9,7 @@
     font,
     view: { stroke: null },
     axis: { ...text, domainColor: grey, tickColor: grey, gridColor: grey },
+    axisY: { labelLimit: Math.min(320, innerWidth / 3) },
     legend: text,
     text: { fill: "currentColor" },
   };
@@ -28,7 +29,13 @@
       for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
     });
   }
+  const closed = () => document.querySelectorAll("details:not([open])");
+  let opened = [];
   addEventListener("beforeprint", () => {
-    for (const details of document.querySelectorAll("details")) details.open = true;
+    opened = [...closed()];
+    for (const details of opened) details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const details of opened) details.open = false;
   });
 })();

@@ -195,7 +195,7 @@ def test_since_reaches_the_commands_that_know_it(shop: "Crm") -> None:
     shop("report", "-o", shop.folder / "late.html", "--since", "2026-03-14", "--tz", "UTC")
     page = Tables((shop.folder / "late.html").read_text(encoding="utf-8"))
     assert [row[0][:10] for row in page.tables["days"][1:]] == ["2026-03-14", "2026-03-15"]
-    assert "crm logs traffic --by day --since 2026-03-14 --tz UTC" in page.calls
+    assert f"crm -w {shop.workspace} logs traffic --by day --since 2026-03-14 --tz UTC" in page.calls
 
 
 def test_what_the_page_is_about_is_said_as_it_was_given(shop: "Crm") -> None:
@@ -234,7 +234,7 @@ def test_a_file_that_cannot_be_the_report_is_refused_at_once(crm: "Crm", name: s
 def test_a_funnel_that_is_none_is_told(crm: "Crm") -> None:
     crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
     crm.configure("report: {funnel: [/, --nosuch]}\n")
-    assert "crm paths funnel / --nosuch: No such option" in crm("report", "-o", crm.folder / "x.html", code=2).stderr
+    assert " paths funnel / --nosuch: No such option" in crm("report", "-o", crm.folder / "x.html", code=2).stderr
 
 
 def test_hostile_names_stay_texts(crm: "Crm") -> None:
