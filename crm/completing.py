@@ -47,6 +47,28 @@ def completing(read: Read) -> Complete:
     return complete
 
 
+def stored(table: str, column: str) -> Complete:
+    """Completion by the values of a column of records.
+
+    Args:
+        table: A table of records.
+        column: Its column; not one that is personal.
+    """
+    return completing(lambda app, _context, begin: _distinct(app, table, column, begin))
+
+
+def in_list(names: Iterable[str], begin: str) -> Iterator[str]:
+    """What may stand as a list with commas, once the last of it is completed by names that are not in it yet.
+
+    Args:
+        names: What may stand in the list.
+        begin: The list so far.
+    """
+    before, comma, _ = begin.rpartition(",")
+    taken = before.split(",")
+    yield from (f"{before}{comma}{name}" for name in names if name not in taken)
+
+
 def _distinct(app: "App", table: str, column: str, begin: str) -> Iterator[str]:
     """The values of a column of records that begin so, sorted."""
     import sqlalchemy as sa
@@ -84,14 +106,11 @@ def _tables(app: "App", _context: click.Context, _begin: str) -> Iterable[str]:
 
 def _columns(app: "App", context: click.Context, begin: str) -> Iterator[str]:
     """Columns of the tables that a command may print: those of the plugin whose command it is."""
-    before, comma, _ = begin.rpartition(",")
     words = context.command_path.split()[1:]
     command = app.host.commands().get(" ".join(words))
     owners = {command.plugin.name} if command is not None else set()
     found = [table for table in app.tables.values() if table.owner in owners or table.name in words]
-    names = (column.name for table in found for column in table.columns)
-    taken = before.split(",")
-    yield from (f"{before}{comma}{name}" for name in names if name not in taken)
+    yield from in_list((column.name for table in found for column in table.columns), begin)
 
 
 def _files(_context: click.Context, _parameter: click.Parameter, begin: str) -> "list[CompletionItem]":
@@ -105,6 +124,7 @@ BY_NAME: Final[Mapping[str, Complete]] = {
     "who": completing(_people),
     "campaign": completing(_campaigns),
     "segment": completing(_segments),
+    "channel": completing(lambda app, _context, _begin: app.host.push_channels()),
     "table": completing(_tables),
     "output_columns": completing(_columns),
     "output_file": _files,

@@ -53,11 +53,46 @@ SHELLS: Final = {
 
 def script(shell: str) -> str:
     """The script for a shell, with a line end."""
+    if shell == "bash":
+        return _BASH
     made = get_completion_class(shell)
     assert made is not None
     text = made(click.Command(PROGRAM), {}, PROGRAM, VARIABLE).source().rstrip("\n") + "\n"
     return text.partition(_ZSH_IF)[0] + _ZSH_END if shell == "zsh" else text
 
+
+_BASH: Final = f"""\
+_{PROGRAM}_completion() {{
+    local IFS=$'\\n' line=${{COMP_LINE:0:COMP_POINT}} word words=() type value begin
+    # Bash ends words at : and = too, and splits one that is typed; what follows at once is the same word.
+    for word in "${{COMP_WORDS[@]:0:COMP_CWORD+1}}"; do
+        if [[ ${{#words[@]}} -eq 0 || $line == [[:space:]]* ]]; then
+            line=${{line#"${{line%%[![:space:]]*}}"}}
+            words+=("$word")
+        else
+            words[-1]+=$word
+        fi
+        line=${{line#"$word"}}
+    done
+    begin=${{words[-1]}}
+    [[ $begin == -*=* ]] && begin=${{begin#*=}}
+    [[ $begin == [\\'\\"]* ]] && begin= || begin=${{begin%"${{begin##*["$COMP_WORDBREAKS"]}}"}}
+    COMPREPLY=()
+    while IFS=',' read -r type value; do
+        if [[ $type == dir ]]; then
+            compopt -o dirnames
+        elif [[ $type == file ]]; then
+            compopt -o default
+        elif [[ $type == plain ]]; then
+            value=${{value#"$begin"}}
+            [[ ${{words[-1]}} == [\\'\\"]* ]] || printf -v value %q "$value"
+            COMPREPLY+=("$value")
+        fi
+    done < <(env COMP_WORDS="${{words[*]}}" COMP_CWORD=$((${{#words[@]}} - 1)) {VARIABLE}=bash_complete "$1")
+}}
+complete -o nosort -F _{PROGRAM}_completion {PROGRAM}
+"""
+"""The script for bash. Click's takes `a:b` and `--option=value` for three words, and parts values at spaces."""
 
 _ZSH_IF: Final = "if [[ $zsh_eval_context[-1] == loadautofunc ]]"
 _ZSH_END: Final = f"""\

@@ -1,13 +1,14 @@
 """Options that several commands of the group share, and what they mean."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from crm.completing import completing
 from crm.errors import Unusable, UsageError
 from crm.nearest import did_you_mean, one_of
 from crm.options import CHARSET, DURATION, TZ, in_folder
@@ -30,9 +31,18 @@ def log_format(function: F) -> F:
     return click.option(
         "--log-format",
         metavar="NAME|PATTERN|auto",
+        shell_complete=completing(_names),
         help="A format's name (see `crm logs formats`), an Apache LogFormat or nginx log_format string, another "
         "pattern, or auto.  [default: logs.format of the configuration, else auto]",
     )(function)
+
+
+def _names(app: "App", _context: click.Context, _begin: str) -> "Iterator[str]":
+    """The values of `--log-format` that are no patterns."""
+    from plugins.logs.config import LogsConfig
+
+    yield "auto"
+    yield from (known.name for known in known_formats(app, app.config.get("logs", LogsConfig)))
 
 
 def charset(function: F) -> F:

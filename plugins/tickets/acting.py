@@ -9,6 +9,7 @@ import click
 
 from crm.access import Action, require, user
 from crm.app import App
+from crm.completing import stored
 from crm.errors import NothingFound, Refused, UsageError
 from crm.filters import WHEN, When
 from crm.messages import counted
@@ -42,7 +43,13 @@ def by(function: Callable[..., R]) -> Callable[..., R]:
     return function
 
 
-ids: Final = click.argument("ids", nargs=-1, required=True, metavar="ID...")
+one_ticket: Final = stored("tickets", "ticket")
+"""What completes the id of a ticket."""
+
+one_seat: Final = stored("seats", "seat")
+"""What completes the id of a seat."""
+
+ids: Final = click.argument("ids", nargs=-1, required=True, metavar="ID...", shell_complete=one_ticket)
 
 
 class Acting:

@@ -6,6 +6,7 @@ import click
 
 from crm.access import require
 from crm.app import App, pass_app
+from crm.completing import stored
 from crm.errors import NothingFound, UsageError
 from crm.messages import counted
 from crm.output import current, table_output
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-_KEYS: Final = click.argument("keys", metavar="KEY...", nargs=-1, required=True)
+_KEYS: Final = click.argument(
+    "keys", metavar="KEY...", nargs=-1, required=True, shell_complete=stored("catalog", "item")
+)
 
 
 def _said(function: "Callable[..., Any]") -> "Callable[..., Any]":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.completing import stored
 from crm.output import current, impersonal, show, table_output
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="ack")
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...", shell_complete=stored("outbox", "message"))
 @table_output()
 @pass_app
 def command(app: App, ids: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.completing import stored
 from crm.errors import UsageError
 from crm.output import impersonal, table_output
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="cancel")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=stored("outbox", "message"))
 @click.option("--campaign", metavar="NAME", help="All messages of this campaign.")
 @table_output()
 @pass_app

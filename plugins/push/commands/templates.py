@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.completing import stored
 from crm.output import impersonal, table_output
 
 if TYPE_CHECKING:
@@ -39,7 +40,14 @@ def command(app: App) -> "pl.DataFrame":
 @click.command(name="preview")
 @click.argument("template", default="default")
 @click.option("--language", metavar="NAME", help="Language of the customer, such as zh-CN.  [default: push.language]")
-@click.option("--item", "items", multiple=True, metavar="ID", help="An item that it is about; may be repeated.")
+@click.option(
+    "--item",
+    "items",
+    multiple=True,
+    metavar="ID",
+    shell_complete=stored("catalog", "item"),
+    help="An item that it is about; may be repeated.",
+)
 @click.option("--html", is_flag=True, help="Print the HTML.")
 @pass_app
 def preview(app: App, template: str, language: str | None, items: tuple[str, ...], html: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from crm.app import App, pass_app
+from crm.completing import completing, in_list
 from crm.errors import UsageError
 from crm.messages import counted
 from crm.output import impersonal, table_output
@@ -81,7 +82,14 @@ class _Trial:
     help="Hide items of the users of this file, and learn from none of them.",
 )
 @click.option("-k", "count", type=click.IntRange(min=1), default=10, show_default=True, help="The length of a list.")
-@click.option("--algorithms", "names", type=_Names(), metavar="A,B,...", help="Which to try.  [default: all]")
+@click.option(
+    "--algorithms",
+    "names",
+    type=_Names(),
+    metavar="A,B,...",
+    shell_complete=completing(lambda app, _context, begin: in_list(app.host.recommenders(), begin)),
+    help="Which to try.  [default: all]",
+)
 @click.option("--tune", is_flag=True, help="Choose parameters, on a part of what is learnt from.")
 @click.option(
     "--bootstrap",

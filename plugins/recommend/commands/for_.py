@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from crm.app import App, pass_app
+from crm.completing import completing
 from crm.errors import NothingFound, UsageError
 from crm.options import SHARE
 from crm.output import table_output
@@ -31,6 +32,7 @@ _BOUGHT: Final = ("order", "converted")
     default=DEFAULT,
     show_default=True,
     metavar="NAME",
+    shell_complete=completing(lambda app, _context, _begin: app.host.recommenders()),
     help="How to recommend; `crm recommend algorithms` lists what there is.",
 )
 @click.option("-k", "count", type=click.IntRange(min=1), default=10, show_default=True, help="Items for each, at most.")

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.completing import stored
 from crm.errors import NothingFound, UsageError
 from crm.filters import When
 from crm.output import current, impersonal, show, table_output
-from plugins.tickets.acting import Acting, by
+from plugins.tickets.acting import Acting, by, one_ticket
 from plugins.tickets.flow.case import Asked
 from plugins.tickets.flow.table import Event, Role
 
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
 
     from plugins.tickets.flow.desk import Desk, Done
 
-_DEALER = click.option("--dealer", metavar="DEALER", help="Only this dealer's.")
-_PAYMENTS = click.argument("payments", nargs=-1, required=True, metavar="PAYMENT...")
+_DEALER = click.option(
+    "--dealer", metavar="DEALER", shell_complete=stored("dealers", "dealer"), help="Only this dealer's."
+)
+_PAYMENTS = click.argument(
+    "payments", nargs=-1, required=True, metavar="PAYMENT...", shell_complete=stored("payments", "payment")
+)
 
 
 @click.command(name="settle")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=one_ticket)
 @click.option("--all", "every", is_flag=True, help="All tickets that can be, as far as their state tells.")
 @_DEALER
 @by

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crm.app import App, pass_app
+from crm.completing import stored
 from crm.errors import NothingFound, UsageError
 from crm.filters import When
 from crm.output import table_output
@@ -16,7 +17,9 @@ from plugins.tickets.flow.table import Event, Role
 if TYPE_CHECKING:
     from plugins.tickets.flow.desk import Desk, Done
 
-_SHIPMENTS = click.argument("shipments", nargs=-1, required=True, metavar="SHIPMENT...")
+_SHIPMENTS = click.argument(
+    "shipments", nargs=-1, required=True, metavar="SHIPMENT...", shell_complete=stored("shipments", "shipment")
+)
 _CARRIER = click.option("--carrier", metavar="NAME", help="Who carries it.")
 _NUMBER = click.option("--number", metavar="N", help="Number of the shipment.  [default: one is made]")
 

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import click
 
 from crm.app import App, pass_app
+from crm.completing import completing, in_list
 from crm.filters import filtered_like
 from crm.output import impersonal, table_output
 from crm.reading import table_or_workspace
-from plugins.tickets.quality.names import BANDS, MEASURES, Measure
+from plugins.tickets.quality.names import BANDS, DIMENSIONS, MEASURES, Measure
 from plugins.tickets.quality.options import Bands, Dimensions, current_tickets
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ _BANDS_SAID = ",".join(f"{each:g}" for each in BANDS)
     default="part_category",
     show_default=True,
     metavar="A,B,...",
+    shell_complete=completing(lambda _app, _context, begin: in_list(DIMENSIONS, begin)),
     help="One or several of part_category, fault_cause, batch, model, vehicle_type, cost, part, fault_code, "
     "labour_code, dealer, month.",
 )

@@ -8,7 +8,8 @@ from crm.app import App, pass_app
 from crm.errors import NothingFound, UsageError
 from crm.filters import When
 from crm.output import impersonal, table_output
-from plugins.tickets.acting import Acting, by
+from plugins.tickets.acting import Acting, by, one_seat, one_ticket
+from plugins.tickets.acting import ids as ids_argument
 from plugins.tickets.contracts import SEATS
 from plugins.tickets.flow.case import Asked
 from plugins.tickets.flow.table import Event
@@ -22,7 +23,7 @@ _CHOICES: dict[str, Event] = {"approve": "approve", "reject": "reject", "send-ba
 
 
 @click.command(name="submit")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=one_ticket)
 @click.option("--all", "every", is_flag=True, help="All tickets that are opened, and not submitted yet.")
 @by
 @table_output()
@@ -77,8 +78,8 @@ def assign_command(app: App, by_name: str | None, at: When | None, remark_text: 
 
 
 @click.command(name="review")
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@click.option("--seat", required=True, metavar="SEAT", help="The seat that reviews.")
+@ids_argument
+@click.option("--seat", required=True, metavar="SEAT", shell_complete=one_seat, help="The seat that reviews.")
 @click.option(
     "--as",
     "what",
@@ -122,7 +123,7 @@ def review(
 
 
 @click.command(name="seat")
-@click.argument("seat")
+@click.argument("seat", shell_complete=one_seat)
 @click.argument("state", type=click.Choice(["online", "offline"]))
 @by
 @table_output()
@@ -175,7 +176,7 @@ def _note_waiting(acting: Acting, desk: "Desk") -> None:
 
 
 @click.command(name="queue")
-@click.option("--seat", metavar="SEAT", help="Only what this seat has.")
+@click.option("--seat", metavar="SEAT", shell_complete=one_seat, help="Only what this seat has.")
 @table_output()
 @pass_app
 def queue(app: App, seat: str | None) -> "pl.DataFrame":

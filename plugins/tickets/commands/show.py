@@ -6,13 +6,14 @@ import click
 
 from crm.app import App, pass_app
 from crm.output import table_output
+from plugins.tickets.acting import one_ticket
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 @click.command(name="show")
-@click.argument("what")
+@click.argument("what", shell_complete=one_ticket)
 @table_output()
 @pass_app
 def command(app: App, what: str) -> "pl.DataFrame":

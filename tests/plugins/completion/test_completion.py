@@ -67,6 +67,35 @@ def test_tables_and_their_columns(crm: "Crm") -> None:
     assert "plain,city,city" not in found
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("logs", "parse", "--log-format", "comb"), ["combined"]),
+        (("logs", "mine", "--log-format", "au"), ["auto"]),
+        (("logs", "mine", "--log-tz", "Asia/Shang"), ["Asia/Shanghai"]),
+        (("tickets", "quality", "--by", "fault_c"), ["fault_cause", "fault_code"]),
+        (("tickets", "quality", "--by", "fault_cause,fault_c"), ["fault_cause,fault_code"]),
+        (("recommend", "for", "--algorithm", "pop"), ["popularity"]),
+        (("recommend", "evaluate", "--algorithms", "popularity,pop"), []),
+        (("push", "send", "--channel", "ema"), ["email"]),
+    ],
+)
+def test_names_that_the_program_knows(crm: "Crm", words: tuple[str, ...], offered: list[str]) -> None:
+    assert completed(crm, *words) == [f"plain,{name}" for name in offered]
+
+
+def test_tickets_and_what_belongs_to_them(crm: "Crm") -> None:
+    workspace = crm.open()
+    with workspace.records.begin() as connection:
+        for table, key, ids in (("tickets", "ticket", ["T001", "T002"]), ("dealers", "dealer", ["D1"])):
+            workspace.records.append(connection, table, pl.DataFrame({key: ids}))
+        workspace.records.append(connection, "seats", pl.DataFrame({"seat": ["S1"], "level": [1]}))
+    for command in ("show", "submit", "settle"):
+        assert completed(crm, "tickets", command, "T") == ["plain,T001", "plain,T002"]
+    assert completed(crm, "tickets", "settle", "--dealer", "") == ["plain,D1"]
+    assert completed(crm, "tickets", "queue", "--seat", "") == ["plain,S1"]
+
+
 def test_customers_once_something_is_typed_and_not_too_many(people: "Crm") -> None:
     assert completed(people, "customers", "show", "K00") == [f"plain,K00{n}" for n in range(10)]
     assert len(completed(people, "customers", "show", "K")) == MOST
@@ -151,10 +180,63 @@ def home(people: "Crm", tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_in_bash(home: dict[str, str]) -> None:
-    line = 'COMP_WORDS=(crm customers show K00); COMP_CWORD=3; _crm_completion crm; echo "${COMPREPLY[@]}"'
-    code = f". ~/.local/share/bash-completion/completions/crm\n{line}\n"
+    assert offered_in_bash(home, "crm customers show K00") == [f"K00{n}" for n in range(10)]
+    assert offered_in_bash(home, "crm  logs mi") == ["mine"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize(
+    ("typed", "finished"),
+    [
+        ("crm customers show --tz Asia/Shangh", "crm customers show --tz Asia/Shanghai "),
+        ("crm customers export --segment tier:", "crm customers export --segment tier:A "),
+        ("crm customers export --segment ti", "crm customers export --segment tier:A "),
+        ("crm customers export --segment=ti", "crm customers export --segment=tier:A "),
+        ("crm customers export --segment=tier:", "crm customers export --segment=tier:A "),
+        ('crm customers export --segment "tier:', 'crm customers export --segment "tier:A" '),
+        ("crm push send --campaign 春", "crm push send --campaign 春\\ sale "),
+        ("crm push send --campaign '春", "crm push send --campaign '春 sale' "),
+    ],
+)
+def test_bash_finishes_words_of_several_parts(people: "Crm", home: dict[str, str], typed: str, finished: str) -> None:
+    """Bash ends words at `:` and `=`, and takes values apart at spaces."""
+    workspace = people.open()
+    with workspace.records.begin() as connection:
+        workspace.records.append(connection, "outbox", pl.DataFrame({"message": ["m"], "campaign": ["春 sale"]}))
+        members = {"segment": ["tier:A"], "who": ["K000"]}
+        workspace.records.append(connection, "segment_members", pl.DataFrame(members))
+    assert finished_in_bash(home, typed) == finished
+
+
+def offered_in_bash(home: dict[str, str], line: str) -> list[str]:
+    """What a line that ends in a word is offered for that word."""
+    words = line.split()
+    code = (
+        ". ~/.local/share/bash-completion/completions/crm\n"
+        f"COMP_LINE='{line}'; COMP_POINT={len(line)}; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}\n"
+        'compopt() { :; }; _crm_completion crm; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
     done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True, env=home)
-    assert done.stdout.split() == [f"K00{n}" for n in range(10)]
+    return done.stdout.splitlines()
+
+
+def finished_in_bash(home: dict[str, str], typed: str) -> str:
+    """What stands in the line of a terminal once Tab has been pressed."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execvpe("bash", ["bash", "--norc", "--noprofile", "-i"], home | {"COLUMNS": "200", "PS1": "$ "})
+    try:
+        show = 'show() { echo "<$READLINE_LINE>"; }; bind -x \'"\\C-t": show\''
+        place = "~/.local/share/bash-completion/completions/crm"
+        os.write(terminal, f". {place}; {show}; echo lo''aded\n".encode())
+        said_until(terminal, b"loaded")
+        os.write(terminal, f"{typed}\t\x14".encode())
+        said = said_until(terminal, b">").decode()
+    finally:
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        os.close(terminal)
+    return said[said.rindex("<") + 1 : said.rindex(">")]
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
@@ -185,10 +267,11 @@ def test_in_zsh(home: dict[str, str]) -> None:
         os.close(terminal)
 
 
-def said_until(terminal: int, wanted: bytes) -> None:
+def said_until(terminal: int, wanted: bytes) -> bytes:
     """Read a terminal until something is on it; padding and what moves the cursor aside."""
     said, end = b"", time.monotonic() + PATIENCE
-    while wanted not in re.sub(rb"\x1b\[[0-9;?]*\w|\0", b"", said):
+    while wanted not in (plain := re.sub(rb"\x1b\[[0-9;?]*\w|\0", b"", said)):
         assert time.monotonic() < end, said
         if select.select([terminal], [], [], 0.1)[0]:
             said += os.read(terminal, 65536)
+    return plain
