@@ -40,7 +40,12 @@ def findings(app: "App", plugin: Located) -> list[Finding]:
         app: The run of the program, whose other plugins the names are held against.
         plugin: The plugin.
     """
-    found = [*_project(plugin.project), *_start(plugin)]
+    found = [*_project(plugin.project)]
+    try:
+        found += _start(plugin)
+    except TimeoutError:
+        what = f"its import does not end within {starting.PATIENCE:g} s: nothing may run when a plugin is imported"
+        return _sorted([*found, Finding("error", f"module {plugin.module[0]}", what)])
     try:
         module = plugin.candidate.load()
     except BROKEN as error:

@@ -9,6 +9,8 @@ from typing import Final
 
 LIMIT_MS: Final = 100.0
 """Longer takes a plugin that every `crm --help` would wait for."""
+PATIENCE: Final = 30.0
+"""So many seconds a module may take to be imported; longer means that its import does not end."""
 _ROUNDS: Final = 3
 
 _HEAVY: Final = (
@@ -46,12 +48,25 @@ def start_of(module: str, folder: Path) -> Start | None:
     Args:
         module: Its name.
         folder: Where it, or the package that it is in, lies.
+
+    Raises:
+        TimeoutError: its import does not end.
     """
     program = _PROGRAM.format(folder=str(folder), module=module)
     times: list[float] = []
     heavy: set[str] = set()
     for _ in range(_ROUNDS):
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", program],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=PATIENCE,
+            )
+        except subprocess.TimeoutExpired:
+            raise TimeoutError from None
         try:
             took, new = json.loads(done.stdout.splitlines()[-1])
         except (IndexError, ValueError):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from plugins.manage import starting
 from plugins.manage.scaffolding import PARTS, Names, scaffold
 from plugins.manage.starting import start_of
 
@@ -117,6 +118,13 @@ def test_a_file_whose_name_is_no_word_of_python_is_timed_too(crm: Any) -> None:
     start = start_of("my-hours", file.parent)
     assert start is not None
     assert start.milliseconds > 100
+
+
+def test_an_import_that_does_not_end_is_told(crm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starting, "PATIENCE", 2.0)
+    [(level, where, what)] = found(crm, f"{GOOD}\nwhile True:\n    pass\n")
+    assert (level, where) == ("error", "module one")
+    assert what.startswith("its import does not end within 2 s")
 
 
 def test_heavy_imports_are_named(crm: Any) -> None:
