@@ -1,9 +1,12 @@
 """The section `report` of the configuration."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from msgspec import Meta
+
+if TYPE_CHECKING:
+    from crm.plugins import PluginHost
 
 
 class ReportConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,3 +19,13 @@ class ReportConfig(msgspec.Struct, frozen=True, kw_only=True):
     without: Annotated[list[str], Meta(description="Ids of sections that are left out, such as clusters.")] = (
         msgspec.field(default_factory=list)
     )
+
+    def check(self, _host: "PluginHost") -> None:
+        """See whether there are such sections; `crm config check` asks for it.
+
+        Raises:
+            Unusable: there are not.
+        """
+        from plugins.report.sections import sections
+
+        sections(self)

@@ -8,16 +8,12 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
-
-from crm.cells import safe_for_terminal, text
+from plugins.report.cells import cells
 from plugins.report.sections import Section
 
 if TYPE_CHECKING:
+    import polars as pl
     from jinja2 import Template
-
-CELL: Final = 300
-"""Longer texts are cut in tables; the command prints them whole."""
 
 ROWS: Final = 400
 """More rows are not shown in a table; the command prints them all."""
@@ -38,7 +34,7 @@ class Shown:
 
     section: Section
     call: str
-    rows: pl.DataFrame
+    rows: "pl.DataFrame"
 
 
 @dataclass(frozen=True)
@@ -91,26 +87,6 @@ def library() -> str:
     return made.replace("</script", "<\\/script")
 
 
-def cells(rows: pl.DataFrame) -> list[list[str]]:
-    """The first rows as texts, as they are shown: numbers with five significant digits, long texts cut."""
-    frame = safe_for_terminal(rows.head(ROWS).lazy())
-    texts = frame.with_columns(
-        text(pl.col(name), kind).alias(name)
-        for name, kind in frame.collect_schema().items()
-        if not (kind.is_numeric() or kind in (pl.String, pl.Boolean))
-    )
-    return [[_cell(value) for value in row] for row in texts.collect().iter_rows()]
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.0f}" if abs(value) >= 100_000 else f"{value:.5g}"
-    said = str(value).lower() if isinstance(value, bool) else str(value)
-    return said if len(said) <= CELL else f"{said[:CELL]}…"
-
-
 def _section(each: Shown) -> dict[str, Any]:
     """What the template is given of a section."""
     return {
@@ -119,7 +95,7 @@ def _section(each: Shown) -> dict[str, Any]:
         "says": each.section.says,
         "call": each.call,
         "columns": [(name, kind.is_numeric()) for name, kind in each.rows.schema.items()],
-        "rows": cells(each.rows),
+        "rows": cells(each.rows.head(ROWS)),
         "left_out": max(each.rows.height - ROWS, 0),
     }
 

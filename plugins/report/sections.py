@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from crm.errors import Unusable
+from crm.nearest import did_you_mean, one_of
 from plugins.report.charts import customers, paths, tickets, traffic
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ class Section:
         words: The command, without `crm`.
         chart: Its rows -> a chart in Vega-Lite; they are not empty.
         says: A sentence on how to read it.
+        needs: Columns without which there is nothing to see.
     """
 
     id: str
@@ -34,6 +37,12 @@ class Section:
     words: tuple[str, ...]
     chart: Chart
     says: str = ""
+    needs: tuple[str, ...] = ()
+
+    def has(self, rows: "pl.DataFrame") -> bool:
+        """Whether there is something to see: in each column of `needs` a value, and of numbers one that is not 0."""
+        values = (rows[name].drop_nulls() for name in self.needs)
+        return all((each != 0).any() if each.dtype.is_numeric() else len(each) for each in values)
 
 
 TRAFFIC: Final = "Traffic"
@@ -43,7 +52,7 @@ TICKETS: Final = "Tickets"
 
 SECTIONS: Final = (
     Section("days", TRAFFIC, "Traffic by day", ("logs", "traffic", "--by", "day"), traffic.days,
-            "Hits of people and of robots by name, and the sessions that began."),
+            "Sessions are made of views; hits of robots, and other hits of people (images, errors), are filtered."),
     Section("lines", TRAFFIC, "Where the lines of logs went", ("logs", "status"), traffic.lines,
             "Every line is a hit, filtered by a rule, rejected, or blank."),
     Section("hours", TRAFFIC, "Visits by hour and weekday", ("paths", "times"), traffic.hours),
@@ -66,19 +75,39 @@ SECTIONS: Final = (
             "Shares with their interval of 95 %."),
     Section("pareto", TICKETS, "What repairs cost, by cause of the fault",
             ("tickets", "quality", "--by", "fault_cause", "-n", "25"), tickets.pareto,
-            "The dearest first; the line is the running share."),
+            "The dearest first; the line is the running share.", needs=("fault_cause", "loss")),
     Section("warnings", TICKETS, "Early warnings", ("tickets", "warnings", "--no-store"), tickets.warnings,
             "So many times as many tickets as vehicles and usual rates let expect."),
 )  # fmt: skip
 """All sections but the funnel, in their order."""
 
+FUNNEL: Final = "funnel"
+IDS: Final = (*(each.id for each in SECTIONS), FUNNEL)
+"""The ids of all sections."""
+
 
 def sections(config: "ReportConfig") -> list[Section]:
-    """The sections that a configuration wants."""
+    """The sections that a configuration wants.
+
+    Raises:
+        Unusable: it names one that there is not.
+    """
+    unknown = [name for name in config.without if name not in IDS]
+    if unknown:
+        near = did_you_mean(unknown[0], IDS)
+        raise Unusable(f"report.without: there is no section `{unknown[0]}`{near}; there are: {one_of(IDS)}")
     found = list(SECTIONS)
     if config.funnel:
         at = next(number for number, each in enumerate(found) if each.id == "flows")
         words = ("paths", "funnel", *config.funnel)
-        funnel = Section("funnel", PATHS, "Funnel", words, paths.funnel, "How many sessions go how far, in this order.")
+        funnel = Section(
+            FUNNEL,
+            PATHS,
+            "Funnel",
+            words,
+            paths.funnel,
+            "How many sessions go how far, in this order.",
+            needs=("sessions",),
+        )
         found.insert(at, funnel)
     return [each for each in found if each.id not in config.without]

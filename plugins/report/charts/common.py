@@ -4,13 +4,22 @@ from typing import Any, Final
 
 import polars as pl
 
-SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
+from plugins.report.cells import cells
+
+_TIP: Final = "tip"
 
 LABEL: Final = 60
 """So many characters of a page's name stand at an axis; the table below has all of it."""
 
+NOTHING: Final = "–"
+"""Stands at an axis for what has no name."""
+
 BAR: Final = 20
 """Height of a bar with its gap, in pixels."""
+
+
+TIP: Final = {"value": {"expr": f"datum.{_TIP}"}}
+"""The tooltip of a mark: the row that it stands for, as the table shows it."""
 
 
 def spec(rows: pl.DataFrame, **parts: Any) -> dict[str, Any]:
@@ -20,11 +29,26 @@ def spec(rows: pl.DataFrame, **parts: Any) -> dict[str, Any]:
         rows: Its data.
         parts: Mark, encoding, height and so on.
     """
+    size = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
+    return {**size, "data": {"values": values(rows)}, **parts}
+
+
+def values(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Rows for a chart; what is no finite number is null, as JSON knows no others."""
     finite = rows.with_columns(
         pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name, kind in rows.schema.items() if kind.is_float()
-    )  # JSON knows no others
-    size = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
-    return {"$schema": SCHEMA, **size, "data": {"values": finite.to_dicts()}, **parts}
+    )
+    made = finite.to_dicts()
+    for row in made:
+        if _TIP in row:
+            row[_TIP] = {name: cell for name, cell in row[_TIP].items() if cell}
+    return made
+
+
+def with_tips(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with what `TIP` shows of them: all their columns that have a value."""
+    texts = pl.DataFrame(cells(rows), dict.fromkeys(rows.columns, pl.String), orient="row")
+    return rows.with_columns(texts.to_struct(_TIP))
 
 
 def bars(
@@ -33,7 +57,7 @@ def bars(
     """Horizontal bars in the order of the rows.
 
     Args:
-        rows: The rows.
+        rows: The rows, with tips.
         name: The column of the bars' names.
         value: The column of their lengths.
         title: What the lengths are.
@@ -42,24 +66,24 @@ def bars(
     encoding = {
         "y": {"field": name, "type": "nominal", "sort": None, "title": None},
         "x": {"field": value, "type": "quantitative", "title": title},
-        "tooltip": tooltips(rows),
+        "tooltip": TIP,
     }
     if colour is not None:
         encoding["color"] = colour
-    return spec(rows, mark="bar", encoding=encoding, height=BAR * rows.height)
+    return spec(shortened(rows, name), mark="bar", encoding=encoding, height=BAR * rows.height)
 
 
 def grid(rows: pl.DataFrame, x: dict[str, Any], y: dict[str, Any], colour: dict[str, Any], step: int) -> dict[str, Any]:
     """A field for each row, as dark as a number is great.
 
     Args:
-        rows: The rows.
+        rows: The rows, with tips.
         x: What stands below, in Vega-Lite.
         y: What stands on the left.
         colour: The number, as `number` makes it.
         step: Height of a field, in pixels.
     """
-    encoding = {"x": x, "y": y, "color": colour, "tooltip": tooltips(rows)}
+    encoding = {"x": x, "y": y, "color": colour, "tooltip": TIP}
     return spec(rows, mark="rect", encoding=encoding, height=step * rows[y["field"]].n_unique())
 
 
@@ -79,20 +103,9 @@ LEVEL: Final = {"labelAngle": 0, "labelOverlap": True}
 """An axis whose labels lie, and are left out where there is no room."""
 
 
-def tooltips(rows: pl.DataFrame, *left_out: str) -> list[dict[str, Any]]:
-    """All columns of a row, as they are, where the pointer is."""
-    kinds = {name: _kind(kind) for name, kind in rows.schema.items() if name not in left_out}
-    return [{"field": field(name), "type": kind, "title": name, **_format(kind)} for name, kind in kinds.items()]
-
-
-def field(name: str) -> str:
-    """The name of a column as Vega-Lite takes it: it reads dots and brackets as paths."""
-    return "".join(f"\\{sign}" if sign in ".[]\\'\"" else sign for sign in name)
-
-
 def shortened(rows: pl.DataFrame, *names: str) -> pl.DataFrame:
     """Rows whose texts in some columns are short enough for an axis; equal ones that differ behind are numbered."""
-    return rows.with_columns(_short(rows[name]) for name in names)
+    return rows.with_columns(_short(rows[name]).fill_null(NOTHING) for name in names)
 
 
 def _short(values: pl.Series) -> pl.Series:
@@ -107,13 +120,3 @@ def _short(values: pl.Series) -> pl.Series:
     named = pl.when(pl.col("place") > 0).then(pl.format("{} ({})", "short", pl.col("place") + 1)).otherwise("short")
     frame = frame.with_columns(named.alias("short"))
     return values.replace_strict(frame["long"], frame["short"], default=None, return_dtype=pl.String)
-
-
-def _kind(kind: pl.DataType) -> str:
-    if kind.is_numeric():
-        return "quantitative"
-    return "temporal" if kind.is_temporal() else "nominal"
-
-
-def _format(kind: str) -> dict[str, str]:
-    return {"format": ",.4~g"} if kind == "quantitative" else {}

@@ -5,28 +5,31 @@ from typing import Any
 
 import polars as pl
 
-from plugins.report.charts.common import bars, grid, number, share, shortened, spec, tooltips
+from plugins.report.charts.common import TIP, bars, grid, number, share, shortened, spec, values, with_tips
 
 _PAGES = 14
 """So many pages at most are drawn as a graph or a grid; the table below has all."""
+
+_GAP = 0.09
+"""How far before a page the line of a step to it ends; the circle has the radius 1."""
 
 
 def pages(rows: pl.DataFrame) -> dict[str, Any]:
     """Views of pages, with their exit rate as colour."""
     colour = share("exit_rate", "exit rate", "orangered")
-    return bars(shortened(rows, "page"), "page", "views", "views", colour=colour)
+    return bars(with_tips(rows), "page", "views", "views", colour=colour)
 
 
 def funnel(rows: pl.DataFrame) -> dict[str, Any]:
     """Sessions that have come to each step."""
-    named = rows.with_columns(pl.format("{}. {}", "step", "name").alias("name"))
-    return bars(shortened(named, "name"), "name", "sessions", "sessions")
+    named = with_tips(rows).with_columns(pl.format("{}. {}", "step", "name").alias("name"))
+    return bars(named, "name", "sessions", "sessions")
 
 
 def flows(rows: pl.DataFrame) -> dict[str, Any]:
     """Sessions by first and last page."""
     first, last = (_most(rows, name, "sessions") for name in ("entry", "exit"))
-    shown = shortened(rows.filter(pl.col("entry").is_in(first), pl.col("exit").is_in(last)), "entry", "exit")
+    shown = shortened(with_tips(rows.filter(pl.col("entry").is_in(first), pl.col("exit").is_in(last))), "entry", "exit")
     x = {"field": "exit", "type": "nominal", "title": "last page", "sort": None, "axis": {"labelAngle": -35}}
     y = {"field": "entry", "type": "nominal", "title": "first page", "sort": None}
     return grid(shown, x, y, number("sessions", "blues"), 22)
@@ -42,19 +45,18 @@ def transitions(rows: pl.DataFrame) -> dict[str, Any]:
     """The main pages on a circle, and the steps between them as lines."""
     both = pl.concat([rows.select(pl.col(name).alias("page"), "count") for name in ("page", "next")])
     main = _most(both, "page", "count")
-    shown = shortened(rows.filter(pl.col("page").is_in(main), pl.col("next").is_in(main)), "page", "next")
+    shown = shortened(with_tips(rows.filter(pl.col("page").is_in(main), pl.col("next").is_in(main))), "page", "next")
     names = list(dict.fromkeys([*shown["page"], *shown["next"]]))
     places = {name: _on_circle(at, len(names)) for at, name in enumerate(names)}
     nodes = pl.DataFrame([{"page": name, "x": x, "y": y, "right": x >= 0} for name, (x, y) in places.items()])
     edges: list[dict[str, Any]] = [
         {**row, "x": places[row["page"]][0], "y": places[row["page"]][1], **_near(places, row["page"], row["next"])}
-        for row in shown.iter_rows(named=True)
+        for row in values(shown)
         if row["page"] != row["next"]
     ]
     axis, upright = _plain(1.7), _plain(1.2)
     ends: dict[str, Any] = {"x": {"field": "x", **axis}, "y": {"field": "y", **upright}}
     width = {"field": "count", "type": "quantitative", "scale": {"range": [0.5, 8]}, "legend": None}
-    tips = tooltips(shown)
     drawn = {"values": edges}
     return spec(
         nodes,
@@ -63,12 +65,12 @@ def transitions(rows: pl.DataFrame) -> dict[str, Any]:
             {
                 "data": drawn,
                 "mark": {"type": "rule", "opacity": 0.35, "color": "#4c78a8"},
-                "encoding": {**ends, "x2": {"field": "x2"}, "y2": {"field": "y2"}, "size": width, "tooltip": tips},
+                "encoding": {**ends, "x2": {"field": "x2"}, "y2": {"field": "y2"}, "size": width, "tooltip": TIP},
             },
             {
                 "data": drawn,
                 "mark": {"type": "circle", "opacity": 0.9, "color": "#4c78a8", "size": 40},
-                "encoding": {"x": {"field": "x2", **axis}, "y": {"field": "y2", **upright}, "tooltip": tips},
+                "encoding": {"x": {"field": "x2", **axis}, "y": {"field": "y2", **upright}, "tooltip": TIP},
             },
             {"mark": {"type": "circle", "size": 160, "color": "#f58518"}, "encoding": ends},
             _labels(ends, right=True),
@@ -100,26 +102,23 @@ def _on_circle(at: int, number: int) -> tuple[float, float]:
 def _near(places: dict[str, tuple[float, float]], start: str, end: str) -> dict[str, Any]:
     """Where the line of a step ends: a little before the next page, so that both directions are seen."""
     (x, y), (x2, y2) = places[start], places[end]
-    return {"x2": round(x + 0.9 * (x2 - x), 4), "y2": round(y + 0.9 * (y2 - y), 4)}
+    kept = 1 - _GAP / math.dist((x, y), (x2, y2))
+    return {"x2": round(x + kept * (x2 - x), 4), "y2": round(y + kept * (y2 - y), 4)}
 
 
 def patterns(rows: pl.DataFrame) -> dict[str, Any]:
     """In how many sessions each pattern is."""
-    return bars(shortened(rows, "pattern"), "pattern", "support", "sessions")
+    return bars(with_tips(rows), "pattern", "support", "sessions")
 
 
 def rules(rows: pl.DataFrame) -> dict[str, Any]:
     """Rules by lift, with their confidence as colour."""
-    named = rows.select(
-        pl.format("{} => {}", "antecedent", "consequent").alias("rule"), "lift", "confidence", "support", "leverage"
-    )
+    named = with_tips(rows).with_columns(pl.format("{} => {}", "antecedent", "consequent").alias("rule"))
     colour = share("confidence", "confidence", "blues")
-    return bars(shortened(named, "rule"), "rule", "lift", "lift", colour=colour)
+    return bars(named, "rule", "lift", "lift", colour=colour)
 
 
 def clusters(rows: pl.DataFrame) -> dict[str, Any]:
     """How many sessions each cluster has."""
-    named = rows.with_columns(pl.format("{}: {}", "cluster", "distinguishing").alias("name"))
-    return bars(
-        shortened(named.select("name", "size", "share", "views", "coherence"), "name"), "name", "size", "sessions"
-    )
+    named = with_tips(rows).with_columns(pl.format("{}: {}", "cluster", "distinguishing").alias("name"))
+    return bars(named, "name", "size", "sessions")

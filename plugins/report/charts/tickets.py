@@ -4,13 +4,13 @@ from typing import Any
 
 import polars as pl
 
-from plugins.report.charts.common import bars, shortened, spec, tooltips
+from plugins.report.charts.common import TIP, bars, shortened, spec, with_tips
 
 
 def pareto(rows: pl.DataFrame) -> dict[str, Any]:
     """What each category costs, and the running share."""
     name = rows.columns[0]
-    shown = shortened(rows, name)
+    shown = shortened(with_tips(rows), name)
     x = {"field": name, "type": "nominal", "sort": None, "title": None, "axis": {"labelAngle": -35, "labelLimit": 160}}
     running = {"field": "running", "type": "quantitative", "title": "running share", "axis": {"format": ".0%"}}
     return spec(
@@ -20,7 +20,7 @@ def pareto(rows: pl.DataFrame) -> dict[str, Any]:
         layer=[
             {
                 "mark": "bar",
-                "encoding": {"x": x, "y": {"field": "loss", "type": "quantitative"}, "tooltip": tooltips(shown)},
+                "encoding": {"x": x, "y": {"field": "loss", "type": "quantitative"}, "tooltip": TIP},
             },
             {
                 "mark": {"type": "line", "point": {"color": "#f58518"}, "color": "#f58518"},
@@ -32,5 +32,5 @@ def pareto(rows: pl.DataFrame) -> dict[str, Any]:
 
 def warnings(rows: pl.DataFrame) -> dict[str, Any]:
     """How many times as many tickets as were to be expected."""
-    named = rows.with_columns(pl.format("{}: {}", "kind", "cell").alias("name"))
-    return bars(shortened(named, "name"), "name", "lift", "times as many as expected")
+    named = with_tips(rows).with_columns(pl.format("{}: {}", "kind", "cell").alias("name"))
+    return bars(named, "name", "lift", "times as many as expected")

@@ -4,15 +4,19 @@ from typing import Any
 
 import polars as pl
 
-from plugins.report.charts.common import LEVEL, bars, grid, number, spec, tooltips
+from plugins.report.charts.common import LEVEL, TIP, bars, grid, number, spec, with_tips
 
 
 def days(rows: pl.DataFrame) -> dict[str, Any]:
-    """Hits of people and robots by day as an area, and sessions as a line; a click on the legend shows one alone."""
-    people = pl.col("hits") - pl.col("robots")
+    """By day what sessions are made of, what is filtered of it, and sessions; a click on the legend shows one alone."""
     day = pl.col("start").dt.strftime("%Y-%m-%d").alias("day")
-    wide = rows.select(day, people.alias("hits of people"), pl.col("robots").alias("hits of robots"), "sessions")
-    long = wide.unpivot(index="day", variable_name="what", value_name="number")
+    other = (pl.col("hits") - pl.col("robots") - pl.col("views")).alias("other hits of people")
+    robots = pl.col("robots").alias("hits of robots")
+    wide = with_tips(rows.select(day, "views", other, robots, "sessions", "hits", "visitors"))
+    what = ["views", other.meta.output_name(), robots.meta.output_name(), "sessions"]
+    long = pl.concat(
+        [wide.select("day", "tip", pl.lit(each).alias("what"), pl.col(each).alias("number")) for each in what]
+    )
     chosen = {"name": "chosen", "select": {"type": "point", "fields": ["what"]}, "bind": "legend"}
     return spec(
         long,
@@ -22,9 +26,9 @@ def days(rows: pl.DataFrame) -> dict[str, Any]:
         encoding={
             "x": {"field": "day", "type": "ordinal", "title": None, "axis": LEVEL},
             "y": {"field": "number", "type": "quantitative", "title": None},
-            "color": {"field": "what", "type": "nominal", "title": None, "legend": {"orient": "top"}},
+            "color": {"field": "what", "type": "nominal", "sort": what, "title": None, "legend": {"orient": "top"}},
             "opacity": {"condition": {"param": "chosen", "value": 1}, "value": 0.15},
-            "tooltip": tooltips(long),
+            "tooltip": TIP,
         },
     )
 
@@ -33,11 +37,11 @@ def lines(rows: pl.DataFrame) -> dict[str, Any]:
     """What became of the lines of all logs."""
     kinds = ("hits", "filtered", "rejected", "blank")
     totals = pl.DataFrame({"what": kinds, "lines": [int(rows[kind].sum()) for kind in kinds]})
-    return bars(totals, "what", "lines", "lines")
+    return bars(with_tips(totals), "what", "lines", "lines")
 
 
 def hours(rows: pl.DataFrame) -> dict[str, Any]:
     """Visits by hour and weekday."""
     x = {"field": "hour", "type": "ordinal", "title": "hour", "axis": LEVEL}
     y = {"field": "day", "type": "ordinal", "sort": None, "title": None}
-    return grid(rows, x, y, number("visits", "blues"), 24)
+    return grid(with_tips(rows), x, y, number("visits", "blues"), 24)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.report.charts.common import LABEL, shortened
+from plugins.report.charts.common import LABEL, shortened, values, with_tips
 from plugins.report.charts.customers import effect
 from plugins.report.page import in_script
 from plugins.report.sections import SECTIONS
@@ -115,6 +115,50 @@ def test_every_chart_is_one_that_vega_lite_compiles_and_has_the_numbers_of_its_t
         assert vl_convert.vegalite_to_vega(spec, vl_version="6.4")["marks"], name
     pages, rows = charts(text)["pages"]["data"]["values"], shop.rows("paths", "pages", "-n", 25)
     assert [row["views"] for row in pages] == [row["views"] for row in rows]
+
+
+def test_a_tooltip_has_the_cells_of_the_table(shop: "Crm") -> None:
+    text = read(shop)
+    head, *rows = Tables(text).tables["transitions"]
+    shown = [layer for layer in charts(text)["transitions"]["layer"] if "tooltip" in layer["encoding"]]
+    assert len(shown) == 2
+    for layer in shown:
+        assert layer["encoding"]["tooltip"] == {"value": {"expr": "datum.tip"}}
+        for each in layer["data"]["values"]:
+            assert [each["tip"].get(name, "") for name in head] in rows
+    values = charts(text)["days"]["data"]["values"]
+    assert {each["what"] for each in values} == {"views", "other hits of people", "hits of robots", "sessions"}
+    for day in values:
+        parts = [each["number"] for each in values if each["day"] == day["day"] and each["what"] != "sessions"]
+        assert sum(parts) == int(day["tip"]["hits"])
+
+
+def test_nothing_is_said_of_what_has_no_value(crm: "Crm") -> None:
+    rows = with_tips(pl.DataFrame({"page": ["/", None], "p": [None, 0.04], "hits": [19_563_298.5, 0.0]}))
+    assert [row["tip"] for row in values(rows)] == [{"page": "/", "hits": "19563298"}, {"p": "0.04", "hits": "0"}]
+    assert [row["page"] for row in values(shortened(rows, "page"))] == ["/", "–"]
+
+
+def test_a_section_without_a_number_to_see_is_left_out(crm: "Crm") -> None:
+    crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
+    crm.configure("report: {funnel: [/nowhere, /never]}\n")
+    crm("report", "-o", crm.folder / "report.html")
+    assert "funnel" not in charts(read(crm))
+    section = next(each for each in SECTIONS if each.id == "pareto")
+    for causes, costs, seen in ((["wear", None], [0.0, 5.0], True), ([None, None], [1.0, 2.0], False),
+                                (["wear"], [0.0], False), (["wear"], [None], False)):  # fmt: skip
+        frame = pl.DataFrame({"fault_cause": causes, "loss": costs}, {"fault_cause": pl.String, "loss": pl.Float64})
+        assert section.has(frame) is seen
+
+
+def test_a_section_that_there_is_not_cannot_be_left_out(crm: "Crm") -> None:
+    crm("logs", "mine", crm.log("access.log", *crm.lines(12)))
+    crm.configure("report: {without: [clusters, transition]}\n")
+    for words in (("report", "-o", crm.folder / "x.html"), ("config", "check")):
+        assert (
+            "report.without: there is no section `transition` (did you mean `transitions`?)"
+            in crm(*words, code=4).stderr
+        )
 
 
 def test_it_needs_nothing_else(shop: "Crm") -> None:
