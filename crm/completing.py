@@ -104,13 +104,14 @@ def _tables(app: "App", _context: click.Context, _begin: str) -> Iterable[str]:
     return app.tables
 
 
-def _columns(app: "App", context: click.Context, begin: str) -> Iterator[str]:
-    """Columns of the tables that a command may print: those of the plugin whose command it is."""
+def columns_of(app: "App", context: click.Context) -> Iterator[str]:
+    """Columns of the tables that the words of a command name, else of all tables of the plugin whose command it is."""
     words = context.command_path.split()[1:]
     command = app.host.commands().get(" ".join(words))
-    owners = {command.plugin.name} if command is not None else set()
-    found = [table for table in app.tables.values() if table.owner in owners or table.name in words]
-    yield from in_list((column.name for table in found for column in table.columns), begin)
+    owner = command.plugin.name if command is not None else ""
+    named = [table for table in app.tables.values() if table.name in words]
+    found = named or [table for table in app.tables.values() if table.owner == owner]
+    yield from (column.name for table in found for column in table.columns)
 
 
 def _files(_context: click.Context, _parameter: click.Parameter, begin: str) -> "list[CompletionItem]":
@@ -126,7 +127,6 @@ BY_NAME: Final[Mapping[str, Complete]] = {
     "segment": completing(_segments),
     "channel": completing(lambda app, _context, _begin: app.host.push_channels()),
     "table": completing(_tables),
-    "output_columns": completing(_columns),
     "output_file": _files,
     "files": _files,
 }

@@ -31,8 +31,7 @@ def unpacked(objects: pl.Series, names: Sequence[str]) -> pl.DataFrame:
     if not names:
         return pl.DataFrame(height=objects.len())
     kind = pl.Struct(dict.fromkeys(names, pl.String))
-    fields = objects.str.json_decode(kind).struct
-    return pl.DataFrame([fields.field(name).alias(name) for name in names])
+    return objects.str.json_decode(kind).struct.unnest()  # a field asked for as `*` would mean all
 
 
 def packed(frame: pl.DataFrame) -> pl.Series:

@@ -11,7 +11,7 @@ The command returns a table; the decorator adds the options and prints it. Large
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
@@ -68,12 +68,17 @@ def current() -> Output:
 
 
 def table_output(
-    default_format: str = "table",
+    default_format: str = "table", *, columns: Sequence[str] = ()
 ) -> "Callable[[Callable[P, Frame | None]], Callable[P, None]]":
     """Make a function that returns a table into a command that prints it, and add the output options.
 
     The function gets its own arguments only; None means that it has printed for itself. Mistakes in the
     options are usage errors (exit code 2), found before the function runs where possible.
+
+    Args:
+        default_format: The name of the format where the user names none.
+        columns: All columns that the table may have, in their order, which `--help` shows and shells complete; empty
+            where they depend on what is asked.
     """
 
     def decorate(function: "Callable[P, Frame | None]") -> Callable[P, None]:
@@ -90,7 +95,7 @@ def table_output(
             if frame is not None:
                 show(app, frame, output)
 
-        for option in reversed(_options(default_format)):
+        for option in reversed(_options(default_format, columns)):
             option(command)
         return command
 
@@ -332,9 +337,16 @@ class _Format(click.ParamType[str]):
 
 
 class _Columns(click.ParamType[tuple[str, ...]]):
-    """Names separated by commas, none twice."""
+    """Names separated by commas, none twice.
+
+    Args:
+        known: The columns that there may be; empty for those of the tables of the plugin whose command it is.
+    """
 
     name = "a,b,c"
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self._known = known
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         columns = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
@@ -344,6 +356,19 @@ class _Columns(click.ParamType[tuple[str, ...]]):
             if column in columns[:at]:
                 self.fail(f"column `{column}` is named twice.", param, ctx)
         return columns
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,
+        incomplete: str,
+    ) -> "list[CompletionItem]":
+        from crm.completing import columns_of, completing, in_list
+
+        def names(app: "App", context: click.Context, begin: str) -> Iterator[str]:
+            return in_list(self._known or columns_of(app, context), begin)
+
+        return completing(names)(ctx, param, incomplete)
 
 
 class _File(click.ParamType["Path | None"]):
@@ -365,7 +390,8 @@ class _File(click.ParamType["Path | None"]):
 _NAMES = ("format", "file", "limit", "columns", "tz", "unmask")
 
 
-def _options(default_format: str) -> list[Callable[[Any], Any]]:
+def _options(default_format: str, columns: Sequence[str]) -> list[Callable[[Any], Any]]:
+    known = f"  [of {', '.join(columns)}]" if columns else ""
     return [
         click.option(
             "-f",
@@ -379,9 +405,9 @@ def _options(default_format: str) -> list[Callable[[Any], Any]]:
         click.option(
             "--columns",
             "output_columns",
-            type=_Columns(),
+            type=_Columns(columns),
             metavar="A,B,...",
-            help="These columns, in this order.",
+            help=f"These columns, in this order.{known}",
         ),
         click.option(
             "--tz",

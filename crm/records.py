@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -82,13 +83,11 @@ class Records:
     ) -> None:
         self.file = file
         self.contracts = {name: table for name, table in tables.items() if table.store == "records"}
-        self.metadata = sa.MetaData()
+        self._metadata, self._defining = sa.MetaData(), Lock()
         self.database = _database(file, url)
         self._cipher = cipher
         self._seals = seals
         self._marks = marks
-        for contract in self.contracts.values():
-            _define(contract, self.metadata)
 
     @property
     def place(self) -> str:
@@ -125,11 +124,13 @@ class Records:
 
     def _missing(self, connection: sa.Connection) -> bool:
         known = self.database.known(connection)
-        wanted = {(table.name, each.name) for table in self._all() for each in (*table.columns, *table.indexes)}
+        wanted = {(name, each) for name, contract in self.contracts.items() for each in _names(contract)}
+        if self.shared:
+            wanted |= {(MARKS.name, each.name) for each in MARKS.columns}
         return not wanted <= known
 
     def _all(self) -> list[sa.Table]:
-        return [*self.metadata.sorted_tables, *([MARKS] if self.shared else [])]
+        return [*map(self.table, sorted(self.contracts)), *([MARKS] if self.shared else [])]
 
     def _make(self, engine: sa.Engine) -> None:
         """Make what is missing, as the only one who does; columns that are new are null in old rows."""
@@ -193,8 +194,10 @@ class Records:
             yield connection
 
     def table(self, name: str) -> sa.Table:
-        """The SQL table of a contract."""
-        return self.metadata.tables[name]
+        """The SQL table of a contract; it is defined when it is first asked for: most commands need few of them."""
+        with self._defining:
+            found = self._metadata.tables.get(name)
+            return _define(self.contracts[name], self._metadata) if found is None else found
 
     def count(self, name: str, *, connection: sa.Connection | None = None) -> int:
         """How many rows a table has."""
@@ -348,10 +351,20 @@ def _mark(connection: sa.Connection, name: str) -> str | None:
     return connection.execute(sa.select(MARKS.c.mark).where(MARKS.c.name == name)).scalar()
 
 
-def _define(contract: Table, metadata: sa.MetaData) -> None:
+def _define(contract: Table, metadata: sa.MetaData) -> sa.Table:
     columns = [
         sa.Column(column.name, TYPES[column.type], primary_key=column.name in contract.key, autoincrement=False)
         for column in contract.columns
     ]
-    indexes = [sa.Index(f"ix_{contract.name}_{'_'.join(names)}", *names) for names in contract.indexes]
-    sa.Table(contract.name, metadata, *columns, *indexes)
+    indexes = [sa.Index(_index(contract, names), *names) for names in contract.indexes]
+    return sa.Table(contract.name, metadata, *columns, *indexes)
+
+
+def _index(contract: Table, columns: Sequence[str]) -> str:
+    """The name of an index."""
+    return f"ix_{contract.name}_{'_'.join(columns)}"
+
+
+def _names(contract: Table) -> list[str]:
+    """The names of the columns and the indexes of a table."""
+    return [*(column.name for column in contract.columns), *(_index(contract, names) for names in contract.indexes)]

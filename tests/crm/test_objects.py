@@ -32,6 +32,7 @@ def test_python_reads_what_is_packed(rows: list[dict[str, str]]) -> None:
 
 
 @given(OBJECTS)
+@example([{"*": "1", "a": "2"}, {"^.*$": "3", "^a": "4"}])
 def test_what_is_packed_comes_out_again(rows: list[dict[str, str]]) -> None:
     packed = column(rows)
     names = objects.keys(packed)
