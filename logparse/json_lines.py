@@ -184,14 +184,14 @@ def plan(lines: pl.DataFrame, layout: Layout, _data: bytes | None = None) -> pl.
     """The texts of all fields, for the lines that the plan can prove; see `logparse.plan.parse`."""
     paths = [field.directive for field in layout.fields]
     tree = _tree([segments(path) for path in paths], [path.endswith(LIST) for path in paths])
-    texts = [_expression(segments(path), is_list=path.endswith(LIST)) for path in paths]
     line = pl.col("line")
     likely = line.str.starts_with("{") & line.str.ends_with("}") & ~line.str.contains(SURROGATE)
     valid = _valid(lines["line"])
     good = valid.to_frame().select(likely).to_series()
     schema = {name: _dtype(node) for name, node in tree.items()}
     decoded, read = _decoded(valid.filter(good), schema)
-    fields = decoded.select(text.alias(f"f{at}") for at, text in enumerate(texts)).with_columns(read)
+    texts = [_found(decoded, segments(path), is_list=path.endswith(LIST)) for path in paths]
+    fields = pl.DataFrame([text.alias(f"f{at}") for at, text in enumerate(texts)]).with_columns(read)
     fields = fields.with_columns(_proven(layout)).with_columns(pl.exclude("read", "proven").fill_null(""))
     if fields.height < lines.height:
         places = lines.select(pl.when(good).then(good.cast(pl.UInt32).cum_sum() - 1)).to_series()
@@ -240,10 +240,11 @@ def _dtype(node: Node) -> pl.DataType:
     return pl.List(pl.String) if node else pl.String()
 
 
-def _expression(path: list[str], *, is_list: bool) -> pl.Expr:
-    text = pl.col(path[0])
+def _found(decoded: pl.DataFrame, path: list[str], *, is_list: bool) -> pl.Series:
+    """The texts at a path. Series are asked, not expressions, to which some keys, such as `*`, mean several columns."""
+    text = decoded[path[0]]
     for key in path[1:]:
-        text = text.struct.field(key)
+        text = text.struct.unnest()[key]
     return text.list.join(JOINT, ignore_nulls=True) if is_list else text
 
 

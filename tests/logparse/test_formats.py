@@ -367,6 +367,12 @@ def test_json_lines_of_nginx(engine: Any) -> None:
     check(engine, pattern, line, status=200, agent='a "quoted" \\ word 你好', **CART)
 
 
+def test_json_keys_that_would_mean_several_columns(engine: Any) -> None:
+    keys = '{"time:iso": "*", "target": "a.^x$", "address": "a.*", "status": "^.*$"}'
+    line = '{"*":"2015-05-17T10:05:03Z","a":{"*":"1.2.3.4","^x$":"/cart"},"^.*$":200}'
+    check(engine, keys, line, address="1.2.3.4", status=200, path="/cart", page="/cart")
+
+
 def test_cookie_names_the_visitor_only_where_the_rules_say_so(engine: Any) -> None:
     layout = compile_pattern(guess_syntax('[$time_local] "$request" $cookie_sid'))
     assert [field.role for field in layout.fields] == ["time", "request", "cookie:sid"]
