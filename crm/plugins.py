@@ -209,16 +209,19 @@ class PluginHost:
 
     def _commands(self) -> dict[str, Command]:
         found: dict[str, Command] = {}
+        below: dict[str, str] = {}
 
         def check(answer: object) -> Sequence[CommandRef]:
             return _all_of(CommandRef, answer)
 
         for plugin, ref in self._registry.ask("register_commands", check):
-            wrong = _command_problem(ref, found)
+            wrong = _command_problem(ref, found, below)
             if wrong:
                 self._registry.leave_out(plugin, f"command {ref.path!r}", wrong)
             else:
                 found.setdefault(ref.path, Command(ref, plugin))
+                for parent in _parents(ref.path):
+                    below.setdefault(parent, ref.path)
         for command in list(found.values()):
             for parent in _parents(command.ref.path):
                 found.setdefault(parent, Command(CommandRef(parent, f"Commands of {command.plugin}."), command.plugin))
@@ -274,8 +277,14 @@ def _parents(path: str) -> list[str]:
     return [" ".join(words[:n]) for n in range(1, len(words))]
 
 
-def _command_problem(ref: CommandRef, found: Mapping[str, Command]) -> str:
-    """Why a command cannot stand beside those found before; a group may be named by many plugins."""
+def _command_problem(ref: CommandRef, found: Mapping[str, Command], below: Mapping[str, str]) -> str:
+    """Why a command cannot stand beside those found before; a group may be named by many plugins.
+
+    Args:
+        ref: The command.
+        found: Those found before, by their paths.
+        below: The first command below each group.
+    """
     if not _PATH.fullmatch(ref.path):
         return "a command is called by words of lower-case letters, digits and dashes"
     for parent in _parents(ref.path):
@@ -284,9 +293,8 @@ def _command_problem(ref: CommandRef, found: Mapping[str, Command]) -> str:
     same = found.get(ref.path)
     if same is not None and (ref.target is not None or same.ref.target is not None):
         return f"{same.plugin} has one of this name"
-    below = next((path for path in found if path.startswith(f"{ref.path} ")), None)
-    if ref.target is not None and below is not None:
-        return f"{found[below].plugin} has the command {below!r}"
+    if ref.target is not None and ref.path in below:
+        return f"{found[below[ref.path]].plugin} has the command {below[ref.path]!r}"
     return ""
 
 

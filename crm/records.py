@@ -8,7 +8,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from crm.errors import Unusable
 from crm.storage.base import Conflict, Database
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 class Text(sa.types.TypeDecorator[str]):
     """Texts, compared by their characters' numbers in every database, without NUL, which PostgreSQL refuses."""
 
-    impl = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+    impl = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
     cache_ok = True
 
     def process_bind_param(self, value: str | None, _dialect: sa.Dialect) -> str | None:
