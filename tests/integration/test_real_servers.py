@@ -3,6 +3,7 @@
 import glob
 import gzip
 import itertools
+import json
 import os
 import re
 import socket
@@ -211,25 +212,16 @@ def statuses_of(response: bytes) -> list[int]:
 
 @dataclass(frozen=True)
 class Mined:
-    """A workspace that mines one log of a server, by a program of its own."""
+    """A workspace that mines one log of a server."""
 
     workspace: Path
     logs: Path
     format: "Format"
 
-    def start(self) -> "subprocess.Popen[str]":
-        """Start `crm logs mine`."""
-        words = ["-w", str(self.workspace), "logs", "mine", f"{self.logs}/{self.format.name}.log*"]
-        asked = ["--log-format", self.format.asked or self.format.line]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
-        return subprocess.Popen(
-            [sys.executable, "-m", "cli", *words, *asked],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
+    def words(self) -> list[str]:
+        """What `crm logs mine` is called with."""
+        log = f"{self.logs}/{self.format.name}.log*"
+        return ["-w", str(self.workspace), "logs", "mine", log, "--log-format", self.format.asked or self.format.line]
 
     def hits(self) -> list[dict[str, Any]]:
         """The stored hits."""
@@ -241,10 +233,36 @@ class Mined:
         return Counter({key: sum(row[key] for row in rows) for key in ("lines", "hits", "blank")})
 
 
-def ended(runs: "list[subprocess.Popen[str]]", codes: tuple[int, ...]) -> None:
-    for run in runs:
-        printed, said = run.communicate(timeout=120)
-        assert run.returncode in codes, (run.returncode, printed, said)
+PROGRAM = """
+import json, sys
+from cli.main import main
+codes = []
+for words in json.loads(sys.argv[1]):
+    try:
+        main(words)
+    except SystemExit as end:
+        codes.append(end.code)
+sys.exit(max(codes))
+"""
+"""Mines one log after the other; its exit code is the greatest of theirs."""
+
+
+def start(mined: list[Mined]) -> "subprocess.Popen[str]":
+    """Start a process that mines all logs of a server, each into its workspace."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, json.dumps([mine.words() for mine in mined])],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+
+def ended(run: "subprocess.Popen[str]", codes: tuple[int, ...]) -> None:
+    printed, said = run.communicate(timeout=120)
+    assert run.returncode in codes, (run.returncode, printed, said)
 
 
 @pytest.fixture
@@ -266,15 +284,15 @@ def test_every_request_is_one_hit_however_its_log_is_rotated(server: "Server", m
             client.send(odd, number)
             client.send(odd, number + 1)
         with client.sending():
-            runs = [mine.start() for mine in mined]
+            run = start(mined)
             if at_once:
                 time.sleep(0.5 + 0.5 * round_)
                 server.rotate(*directives)
-            ended(runs, (0, 4) if at_once else (0,))  # a log that has gone when it is opened is refused
+            ended(run, (0, 4) if at_once else (0,))  # a log that has gone when it is opened is refused
         if not at_once:
             server.rotate(*directives)
     client.send(ODDITIES[0])
-    ended([mine.start() for mine in mined], (0,))
+    ended(start(mined), (0,))
     assert sum(sent.odd.name == "live" for sent in client.sent) > 100
     for mine in mined:
         hits = mine.hits()
