@@ -68,7 +68,7 @@ def current() -> Output:
 
 
 def table_output(
-    default_format: str = "table", *, columns: Sequence[str] = ()
+    default_format: str = "table", *, columns: str = ""
 ) -> "Callable[[Callable[P, Frame | None]], Callable[P, None]]":
     """Make a function that returns a table into a command that prints it, and add the output options.
 
@@ -77,8 +77,8 @@ def table_output(
 
     Args:
         default_format: The name of the format where the user names none.
-        columns: All columns that the table may have, in their order, which `--help` shows and shells complete; empty
-            where they depend on what is asked.
+        columns: The names of all columns that the table may have, in their order, with spaces between them: `--help`
+            shows them, and shells complete them. Empty where they depend on what is asked.
     """
 
     def decorate(function: "Callable[P, Frame | None]") -> Callable[P, None]:
@@ -95,7 +95,7 @@ def table_output(
             if frame is not None:
                 show(app, frame, output)
 
-        for option in reversed(_options(default_format, columns)):
+        for option in reversed(_options(default_format, columns.split())):
             option(command)
         return command
 
@@ -346,7 +346,7 @@ class _Columns(click.ParamType[tuple[str, ...]]):
     name = "a,b,c"
 
     def __init__(self, known: Sequence[str]) -> None:
-        self._known = known
+        self.known = known
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         columns = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
@@ -366,7 +366,7 @@ class _Columns(click.ParamType[tuple[str, ...]]):
         from crm.completing import columns_of, completing, in_list
 
         def names(app: "App", context: click.Context, begin: str) -> Iterator[str]:
-            return in_list(self._known or columns_of(app, context), begin)
+            return in_list(self.known or columns_of(app, context), begin)
 
         return completing(names)(ctx, param, incomplete)
 

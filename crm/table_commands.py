@@ -35,7 +35,7 @@ def import_command(target: "Callable[[], Target]", text: str) -> click.Command:
     @click.command(name="import", help=text)
     @_import_options
     @table_argument
-    @table_output()
+    @table_output(columns="outcome rows")
     @pass_app
     def command(app: App, /, json_summary: Path | None, **given: object) -> "pl.DataFrame":
         from crm.importing import Wishes, import_file

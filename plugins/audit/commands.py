@@ -18,7 +18,7 @@ _DIGITS: Final = 64
 @click.command(name="log")
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="Only the newest N of the entries that are left.")
 @filtered_like("action = 'unmask'")
-@table_output()
+@table_output(columns="entry ts who action what rows hash")
 @pass_app
 def log(app: App, last: int | None) -> "pl.LazyFrame":
     """List who did what to personal data, and when.
@@ -40,7 +40,7 @@ def log(app: App, last: int | None) -> "pl.LazyFrame":
 
 @click.command(name="verify")
 @click.option("--head", metavar="HASH", help="The hash of an entry, noted elsewhere, which must still be there.")
-@table_output()
+@table_output(columns="entries head")
 @pass_app
 def verify(app: App, head: str | None) -> "pl.DataFrame":
     """See whether the audit log is as it was written.

@@ -103,7 +103,7 @@ def _no_table(name: str, tables: Collection[str]) -> str:
 
 @click.command(name="tables")
 @click.argument("table", required=False)
-@table_output()
+@table_output(columns="table owner store help column type unit mask")
 @pass_app
 def tables(app: App, table: str | None) -> "pl.DataFrame":
     """List the tables of the workspace, or the columns of one.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="info")
-@table_output()
+@table_output(columns="table store rows bytes version run")
 @pass_app
 def info(app: App) -> "pl.DataFrame":
     """Show what the workspace holds.

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import main
+from crm import output
 from crm.app import App
 from crm.workspace import Workspace, write_key
 from plugins import DEFAULT_PLUGINS
@@ -135,6 +137,27 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("CRM_") and name != "CRM_REFERENCE_DATA":
             monkeypatch.delenv(name)
+
+
+BY_WHAT_IS_ASKED = ("customers loyalty nps", "customers loyalty csat")
+"""Commands that name a column after one of the user's."""
+
+
+@pytest.fixture(autouse=True)
+def _declared_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command prints a column that its help does not tell of."""
+    selected = output._selected
+
+    def check(frame: pl.LazyFrame, columns: tuple[str, ...] | None) -> pl.LazyFrame:
+        context = click.get_current_context()
+        kinds = [option.type for option in context.command.params if option.name == "output_columns"]
+        known = {name for kind in kinds for name in getattr(kind, "known", ())}
+        name = context.command_path.partition(" ")[2]
+        if known and name not in BY_WHAT_IS_ASKED:
+            assert set(frame.collect_schema().names()) <= known, name
+        return selected(frame, columns)
+
+    monkeypatch.setattr(output, "_selected", check)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Put the key of encrypted values in; without it they are of no use to whoever finds the backup.",
 )
-@table_output()
+@table_output(columns="backup bytes tables rows sha256")
 @pass_app
 def command(app: App, targets: tuple[Path, ...], keep: int | None, with_field_key: bool) -> "pl.DataFrame":
     """Back up the workspace.

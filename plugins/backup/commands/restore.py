@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Who lists the people who were forgotten since.  [default: the workspace that -w names, if it is there]",
 )
-@table_output()
+@table_output(columns="table store rows erased")
 @pass_app
 def command(app: App, backup: Path, target: Path, forgotten: Path | None) -> "pl.DataFrame":
     """Bring a backup back, and prove that it is what was backed up.

@@ -19,7 +19,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--against-workspace", is_flag=True, help="Also say how many rows the workspace has now, and which tables differ."
 )
-@table_output()
+@table_output(columns="table store rows rows_now now")
 @pass_app
 def command(app: App, backup: Path, against_workspace: bool) -> "pl.DataFrame":
     """See whether a backup is whole.

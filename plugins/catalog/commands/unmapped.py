@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(name="unmapped")
 @filtered_like("views > 10 and page like '/item/%'")
-@table_output()
+@table_output(columns="page views sessions share item why")
 @pass_app
 def command(app: App) -> "pl.LazyFrame":
     """List pages of which it is not known what they are about, by traffic.

@@ -45,7 +45,12 @@ if TYPE_CHECKING:
 @max_rows_option
 @seed_option
 @from_customers(labelled=True, as_of="--horizon before the last order")
-@table_output()
+@table_output(
+    columns=(
+        "model chosen auc auc_low auc_high brier log_loss calibration_error decile customers churned rate "
+        "probability lift captured from to"
+    )
+)
 @pass_app
 def command(
     app: App,

@@ -57,7 +57,7 @@ class _Warned(click.ParamType["tuple[str, float]"]):
 )
 @click.option("--save", metavar="SEGMENT", help="Make those who are warned of a segment of this name.")
 @from_customers(labelled=False, as_of="behind the last order")
-@table_output()
+@table_output(columns="customer probability decile reasons")
 @pass_app
 def command(app: App, model: Path, warned: tuple[str, float] | None, reasons: int, save: str | None) -> "pl.DataFrame":
     """Tell who is likely to churn, and why.

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 @max_rows_option
 @seed_option
 @from_customers(labelled=True, as_of="--horizon before the last order")
-@table_output()
+@table_output(columns="feature value weight mean spread")
 @pass_app
 def command(
     app: App, model: Path, features: tuple[str, ...] | None, folds: int, max_rows: int, seed: int

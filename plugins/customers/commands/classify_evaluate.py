@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @learning
 @as_of_option("now")
 @table_or_workspace
-@table_output()
+@table_output(columns="class rows predicted correct precision recall f1 fold accuracy share")
 @pass_app
 def command(app: App, folds: int, seed: int, by: str) -> "pl.DataFrame":
     """Measure how well classes are told apart.

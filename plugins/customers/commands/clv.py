@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 )
 @click.option("--parameters", is_flag=True, help="List the fitted parameters instead of the customers.")
 @from_orders
-@table_output()
+@table_output(columns="customer frequency recency age monetary alive purchases spend value name")
 @pass_app
 def command(app: App, unit: str, horizon: Horizon, discount: float, parameters: bool) -> "pl.DataFrame":
     """Estimate what customers will buy and are worth.

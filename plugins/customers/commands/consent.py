@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--grant/--withdraw", "granted", default=None, help="What the customer says.  [default: only list]")
 @click.option("--source", metavar="TEXT", help="Where it was said: a form, a call, a letter.")
 @click.option("--at", metavar="WHEN", help="When it was said: a date, a time, 7d for as long ago.  [default: now]")
-@table_output()
+@table_output(columns="channel ts granted source holds")
 @pass_app
 def command(
     app: App, who: str, channel: str | None, granted: bool | None, source: str | None, at: str | None

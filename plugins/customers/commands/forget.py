@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.command(name="forget")
 @click.argument("who", nargs=-1, required=True, metavar="WHO...")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@table_output()
+@table_output(columns="table rows")
 @pass_app
 def command(app: App, who: tuple[str, ...], yes: bool) -> "pl.DataFrame":
     """Erase all that is known of a customer, for good.

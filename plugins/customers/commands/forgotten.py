@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     help="Put those on the list whom an export of the table `forgotten` has; before a --replay.",
 )
 @click.option("--readmit", multiple=True, metavar="WHO", help="Take a person off the list; may be given several times.")
-@table_output()
+@table_output(columns="ts entry hashes tables")
 @pass_app
 def command(app: App, replay: bool, take: Path | None, readmit: tuple[str, ...]) -> "pl.DataFrame":
     """List who was forgotten, as keyed hashes, and see that they stay so.

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     "--cohorts", is_flag=True, help="Follow each period's new customers through the periods after it instead."
 )
 @from_orders
-@table_output()
+@table_output(columns="period customers known again rate median_days cohort after buyers share")
 @pass_app
 def command(app: App, within: Horizon | None, period: str, whose: str, cohorts: bool) -> "pl.DataFrame":
     """Measure how many customers buy again.

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @click.command(name="tiers")
 @click.option("--summary", is_flag=True, help="List the tiers instead of the customers.")
 @as_of_option("now")
-@table_output()
+@table_output(
+    columns="customer tier spent orders points next spent_missing orders_missing points_missing customers share"
+)
 @pass_app
 def command(app: App, summary: bool) -> "pl.DataFrame":
     """List the tiers of customers, and what is missing to the next.

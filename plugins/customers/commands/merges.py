@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.command(name="merges")
 @click.option("--all", "every", is_flag=True, help="Also merges that were taken back.")
-@table_output()
+@table_output(columns="merge ts customer merged probability origins undone")
 @pass_app
 def command(app: App, every: bool) -> "pl.DataFrame":
     """List which records were put together.

@@ -22,7 +22,7 @@ _note = click.option("--note", default="", metavar="TEXT", help="What it is for;
 
 @click.command(name="earn")
 @_dry_run
-@table_output()
+@table_output(columns="customer ts points reason order_id")
 @pass_app
 def earn(app: App, dry_run: bool) -> "pl.DataFrame":
     """Book the points that orders have earned.
@@ -48,7 +48,7 @@ def earn(app: App, dry_run: bool) -> "pl.DataFrame":
 
 @click.command(name="expire")
 @_dry_run
-@table_output()
+@table_output(columns="customer ts points reason order_id")
 @pass_app
 def expire(app: App, dry_run: bool) -> "pl.DataFrame":
     """Book the points that have expired.
@@ -77,7 +77,7 @@ def expire(app: App, dry_run: bool) -> "pl.DataFrame":
 @click.argument("who")
 @click.argument("number", type=click.IntRange(min=1))
 @_note
-@table_output()
+@table_output(columns="customer ts points reason balance")
 @pass_app
 def redeem(app: App, who: str, number: int, note: str) -> "pl.DataFrame":
     """Take points that a customer spends.
@@ -97,7 +97,7 @@ def redeem(app: App, who: str, number: int, note: str) -> "pl.DataFrame":
 @click.argument("who")
 @click.argument("number", type=int)
 @_note
-@table_output()
+@table_output(columns="customer ts points reason balance")
 @pass_app
 def adjust(app: App, who: str, number: int, note: str) -> "pl.DataFrame":
     """Add points to a customer's, or take some away.

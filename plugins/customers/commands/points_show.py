@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @click.command(name="show")
 @click.argument("who")
-@table_output()
+@table_output(columns="entry customer ts points reason order_id balance")
 @pass_app
 def show(app: App, who: str) -> "pl.DataFrame":
     """List a customer's points, entry by entry.
@@ -37,7 +37,7 @@ def show(app: App, who: str) -> "pl.DataFrame":
 
 
 @click.command(name="balance")
-@table_output()
+@table_output(columns="customer balance earned redeemed adjusted expired expires expiring")
 @pass_app
 def balance(app: App) -> "pl.DataFrame":
     """List how many points customers have.

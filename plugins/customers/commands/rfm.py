@@ -55,7 +55,7 @@ class _Cuts(click.ParamType[tuple[str, tuple[float, ...]]]):
 @click.option("--summary", is_flag=True, help="List the segments instead of the customers.")
 @click.option("--grid", is_flag=True, help="List the pairs of scores r and f instead of the customers.")
 @from_orders
-@table_output()
+@table_output(columns="customer recency frequency monetary r f m rfm segment customers share monetary_share")
 @pass_app
 def command(app: App, cuts: tuple[tuple[str, tuple[float, ...]], ...], summary: bool, grid: bool) -> "pl.DataFrame":
     """Score customers by recency, frequency and money.

@@ -30,7 +30,7 @@ _EXAMPLE: Final = "age between 18 and 25 and region = '广东'"
 @click.option("--customer", metavar="COLUMN", help="The file's column with the customer.  [default: customer]")
 @as_of_option("now")
 @table_or_workspace
-@table_output()
+@table_output(columns="segment members share also help")
 @pass_app
 def command(app: App, rules: Path | None, first: bool, dry_run: bool, customer: str | None) -> "pl.DataFrame":
     """Put customers into segments by rules.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(name="segments")
 @click.option("--remove", "removed", multiple=True, metavar="NAME", help="Remove this segment; may be repeated.")
-@table_output()
+@table_output(columns="segment members customers visitors")
 @pass_app
 def command(app: App, removed: tuple[str, ...]) -> "pl.DataFrame":
     """List segments, or remove some.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(name="show")
 @click.argument("who")
-@table_output()
+@table_output(columns="about what value")
 @pass_app
 def command(app: App, who: str) -> "pl.DataFrame":
     """Show all that is known of a customer.

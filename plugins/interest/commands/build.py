@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(name="build")
 @as_of_option
-@table_output()
+@table_output(columns="level keys people events")
 @pass_app
 def command(app: App, as_of: "date | None") -> "pl.DataFrame":
     """Work out what everybody is interested in, and keep it as a table.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @segment_option
 @for_excel_option
 @filtered_like("weight > 0.2")
-@table_output("csv")
+@table_output("csv", columns="who level key weight events newest stance as_of")
 @pass_app
 def command(app: App, level: str | None, as_of: "date | None", segment: str | None, for_excel: bool) -> None:
     """Export the interests of everybody.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--explain", is_flag=True, help="List what makes each weight, event by event.")
 @level_option
 @as_of_option
-@table_output()
+@table_output(columns="level key title weight stance events newest why date kind what count age_days contribution")
 @pass_app
 def command(app: App, who: str, explain: bool, level: str | None, as_of: "date | None") -> "pl.DataFrame":
     """Show what somebody is interested in, and why.

@@ -40,7 +40,7 @@ def _said(function: "Callable[..., Any]") -> "Callable[..., Any]":
 
 @click.command(name="want")
 @_said
-@table_output()
+@table_output(columns="level key stance ts source")
 @pass_app
 def want(
     app: App, who: str, keys: tuple[str, ...], level: str | None, source: str | None, at: str | None
@@ -62,7 +62,7 @@ def want(
 
 @click.command(name="unwant")
 @_said
-@table_output()
+@table_output(columns="level key stance ts source")
 @pass_app
 def unwant(
     app: App, who: str, keys: tuple[str, ...], level: str | None, source: str | None, at: str | None
@@ -85,7 +85,7 @@ def unwant(
 @click.argument("who")
 @_KEYS
 @level_option
-@table_output()
+@table_output(columns="level key stance ts source")
 @pass_app
 def forget_stance(app: App, who: str, keys: tuple[str, ...], level: str | None) -> "pl.DataFrame":
     """Take back what a customer has said to want, or not.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @level_option
 @as_of_option
 @segment_option
-@table_output()
+@table_output(columns="level key people weight first wanted unwanted")
 @pass_app
 def command(app: App, level: str | None, as_of: "date | None", segment: str | None) -> "pl.DataFrame":
     """List what people are interested in, all together.

@@ -22,7 +22,7 @@ COLUMNS = ("name", "syntax", "help", "pattern")
 @click.command(name="formats")
 @click.option("--detect", metavar="FILE", help="Tell which format FILE has (- is standard input).")
 @charset
-@table_output()
+@table_output(columns="name fits syntax help pattern")
 @pass_app
 def command(app: App, detect: str | None, charset: "Charset | None") -> "pl.DataFrame | None":
     """List the known log formats, or name that of a file.

@@ -21,7 +21,9 @@ from plugins.logs.options import charset, chosen_format, engine, log_format, log
 @click.option("--merge", is_flag=True, help="Order the hits of all logs by time; holds them in memory.")
 @engine
 @filtered
-@table_output()
+@table_output(
+    columns="ts visitor login address host method path page query status bytes referrer agent bot kind file line"
+)
 @pass_app
 def command(
     app: App,

@@ -26,7 +26,7 @@ from plugins.logs.options import charset, chosen_format, engine, log_format, log
 @rejects
 @engine
 @filtered
-@table_output()
+@table_output(columns="date session visitor customer start end duration_s hits views entry exit bot path times")
 @pass_app
 def command(
     app: App,

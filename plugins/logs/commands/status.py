@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="status")
-@table_output()
+@table_output(columns="source name format charset tz lines hits filtered rejected blank offset first last last_run")
 @pass_app
 def command(app: App) -> "pl.DataFrame":
     """Show the sources that were mined and where their lines went.

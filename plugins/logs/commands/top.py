@@ -45,7 +45,10 @@ FIELDS = (
     help="Whether the hits of robots count.",
 )
 @filtered
-@table_output()
+@table_output(
+    columns="status page path referrer referrer_site agent host address method kind bot login query "
+    "hits share visitors bytes"
+)
 @pass_app
 def command(app: App, field: str, robots: "Robots") -> "pl.DataFrame":
     """Count the stored hits by a field.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @with_robots
 @filtered
-@table_output()
+@table_output(columns="start hits views robots bytes visitors sessions")
 @pass_app
 def command(app: App, step: "Step", with_robots: bool) -> "pl.DataFrame":
     """Count hits, views, sessions and visitors by hour, day or week.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(name="check")
 @click.argument("path", type=click.Path(path_type=Path))
-@table_output()
+@table_output(columns="plugin level where what")
 @pass_app
 def command(app: App, path: Path) -> None:
     """Say what is wrong with a plugin.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="list")
-@table_output()
+@table_output(columns="name distribution version hooks state reason")
 @pass_app
 def list_plugins(app: App) -> "pl.DataFrame":
     """List the plugins with their state.

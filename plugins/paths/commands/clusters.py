@@ -53,7 +53,9 @@ _LEFT_OUT: Final = {
     help="With --of visitors: make the clusters the segments NAME-1, NAME-2, ... for --segment.",
 )
 @from_sessions
-@table_output()
+@table_output(
+    columns="cluster size share views coherence distinguishing typical session likeness visitor sessions pages"
+)
 @pass_app
 def command(
     app: App, of: str, clusters: int | None, max_clusters: int | None, seed: int, members: bool, save: str | None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 @order_option
 @from_sessions
-@table_output()
+@table_output(columns="model steps hit_rate_1 hit_rate_5 hit_rate_10 mrr")
 @pass_app
 def command(app: App, test_share: float, order: int) -> "pl.DataFrame":
     """Measure how well the next page is predicted.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(name="flows")
 @from_sessions
-@table_output()
+@table_output(columns="entry exit sessions share")
 @pass_app
 def command(app: App) -> "pl.DataFrame":
     """List on which pages sessions begin and end.

@@ -29,7 +29,7 @@ MICROSECOND = timedelta(microseconds=1)
 )
 @click.option("--strict", is_flag=True, help="The steps follow each other directly, without a view between them.")
 @from_sessions
-@table_output()
+@table_output(columns="step name sessions visitors conversion step_conversion median_s lost lost_to")
 @pass_app
 def command(app: App, steps: tuple[str, ...], within: timedelta | None, strict: bool) -> "pl.DataFrame":
     """Count how many sessions go how far along some steps.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @kinds("sets")
 @top("sets")
 @from_sessions
-@table_output()
+@table_output(columns="itemset length support share")
 @pass_app
 def command(
     app: App,

@@ -28,7 +28,7 @@ SHOWN: Final = 10
 @click.option("--from-start", is_flag=True, help="The session began with the first PAGE; else more may be before it.")
 @order_option
 @from_sessions
-@table_output()
+@table_output(columns="rank page probability count context")
 @pass_app
 def command(app: App, last: tuple[str, ...], from_start: bool, order: int) -> "pl.DataFrame":
     """Predict the next page from the last ones.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(name="pages")
 @from_sessions
-@table_output()
+@table_output(columns="page views sessions entries exits exit_rate bounce_rate dwell_s")
 @pass_app
 def command(app: App) -> "pl.LazyFrame":
     """List pages with views, sessions, entries, exits and time on page.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @kinds("patterns")
 @top("patterns")
 @from_sessions
-@table_output()
+@table_output(columns="pattern length support share")
 @pass_app
 def command(
     app: App,

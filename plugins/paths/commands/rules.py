@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "everything", is_flag=True, help="Keep redundant and insignificant rules.")
 @from_sessions
-@table_output()
+@table_output(columns="antecedent consequent support confidence lift leverage conviction p_value")
 @pass_app
 def command(
     app: App,

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--all", "known", is_flag=True, help="List pairs too whose link is there already.")
 @from_sessions
-@table_output()
+@table_output(columns="page target sessions clicks saved direct via")
 @pass_app
 def command(app: App, max_clicks: int, min_sessions: int, known: bool) -> "pl.DataFrame":
     """Suggest links that would save clicks.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     help="hours: a row for each hour of the week; pages: a row for each page, with the time on it.",
 )
 @from_sessions
-@table_output()
+@table_output(columns="weekday day hour hits views visits page timed censored median_s p90_s")
 @pass_app
 def command(app: App, what: str) -> "pl.DataFrame":
     """Count hits and visits by hour and weekday, or list time on page.

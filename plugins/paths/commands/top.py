@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(name="top")
 @from_sessions
-@table_output()
+@table_output(columns="path length sessions share")
 @pass_app
 def command(app: App) -> "pl.LazyFrame":
     """List the most frequent paths of sessions.

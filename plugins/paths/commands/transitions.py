@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(name="transitions")
 @from_sessions
-@table_output()
+@table_output(columns="page next count sessions probability")
 @pass_app
 def command(app: App) -> "pl.LazyFrame":
     """List the steps from page to page with their probability.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(name="views")
 @from_sessions
-@table_output()
+@table_output(columns="session visitor n page ts inferred")
 @pass_app
 def command(app: App) -> "pl.DataFrame":
     """List the views of sessions in order, logged or inferred.

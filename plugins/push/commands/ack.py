@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(name="ack")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...", shell_complete=stored("outbox", "message"))
-@table_output()
+@table_output(columns="message state")
 @pass_app
 def command(app: App, ids: tuple[str, ...]) -> None:
     """Acknowledge that messages have been received.

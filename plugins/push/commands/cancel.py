@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command(name="cancel")
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=stored("outbox", "message"))
 @click.option("--campaign", metavar="NAME", help="All messages of this campaign.")
-@table_output()
+@table_output(columns="state messages")
 @pass_app
 def command(app: App, ids: tuple[str, ...], campaign: str | None) -> "pl.DataFrame":
     """Call messages back that are still queued.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 )
 @click.option("--queue", "queued", is_flag=True, help="Put a message for each customer into the outbox.")
 @click.option("--misses", "missed", is_flag=True, help="List what was looked for in vain instead.")
-@table_output()
+@table_output(columns="customer rank item title category level score reason channel send_after key weight")
 @pass_app
 def command(app: App, file: Path | None, moment: "When | None", queued: bool, missed: bool) -> "pl.DataFrame":
     """List to whom a campaign sends what.

@@ -30,7 +30,7 @@ _MESSAGES: Final = ("customer", "campaign", "queued", "sent", "acknowledged")
     metavar="SPAN",
     help="Orders count for so long after a message was sent, or, in the control group, after it was drawn.",
 )
-@table_output()
+@table_output(columns="campaign arm what customers number rate low high p significant more")
 @pass_app
 def command(app: App, campaign: str | None, within: Duration) -> "pl.DataFrame":
     """Measure what campaigns have brought.

@@ -46,7 +46,7 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
     "--json-summary", type=_FILE, callback=in_folder, metavar="FILE", help="Write what was done to this file as JSON."
 )
 @table_argument
-@table_output()
+@table_output(columns="outcome rows")
 @pass_app
 def command(app: App, /, json_summary: Path | None, **given: object) -> "pl.DataFrame":
     """Take in what became of messages.

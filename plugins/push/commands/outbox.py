@@ -21,7 +21,12 @@ _HIDDEN: Final = ("data", "claimed", "sender")
 @click.option("--channel", metavar="NAME", help="By this channel.")
 @click.option("--summary", is_flag=True, help="Count messages by campaign, channel and state.")
 @filtered_like("tries > 2")
-@table_output()
+@table_output(
+    columns=(
+        "message customer campaign channel template items state queued send_after expires tries next_try sent "
+        "acknowledged error messages"
+    )
+)
 @pass_app
 def command(
     app: App, states: tuple[str, ...], campaign: str | None, channel: str | None, summary: bool

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(name="pull")
 @click.argument("who")
 @click.option("--ack", "acknowledged", is_flag=True, help="Acknowledge them at once.")
-@table_output()
+@table_output(columns="message campaign queued subject text html try")
 @pass_app
 def command(app: App, who: str, acknowledged: bool) -> "pl.DataFrame":
     """Give a customer the messages that wait, each once.

@@ -31,7 +31,7 @@ _DRY = {"sent": "would be sent", "failed": "would fail", "queued": "would wait"}
     default=True,
     help="End when nothing is due, or wait for what is to be tried again or sent later.  [default: once]",
 )
-@table_output()
+@table_output(columns="state messages")
 @pass_app
 def command(
     app: App,

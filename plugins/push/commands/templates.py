@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="templates")
-@table_output()
+@table_output(columns="template language html where")
 @pass_app
 def command(app: App) -> "pl.DataFrame":
     """List the templates of messages.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="algorithms")
-@table_output()
+@table_output(columns="algorithm about parameters")
 @pass_app
 def command(app: App) -> "pl.DataFrame":
     """List the recommenders, with what `evaluate --tune` tries.

@@ -52,7 +52,7 @@ _BOUGHT: Final = ("order", "converted")
     help="Recommend as of this moment: what is offered then, by what is known before.  [default: now]",
 )
 @from_events
-@table_output()
+@table_output(columns="who rank item title score reason")
 @pass_app
 def command(
     app: App,

@@ -48,7 +48,12 @@ _VIEWS = ("class", "pair", "fold", "coverage", "confidence")
 @learning
 @filtered_like("part_category = 'brakes'")
 @table_or_workspace
-@table_output()
+@table_output(
+    columns=(
+        "at confidence rows coverage correct accuracy persons class predicted precision recall f1 fold used "
+        "share from to distance"
+    )
+)
 @pass_app
 def command(app: App, by: str, folds: int, together: bool, confidence: float | None) -> "pl.DataFrame":
     """Measure how well quality classes are told.

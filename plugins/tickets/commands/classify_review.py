@@ -51,7 +51,7 @@ _WRITING: Final = (
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Where chance begins.")
 @for_excel_option
 @filtered_like("part_category = 'brakes'")
-@table_output()
+@table_output(columns="row ticket answer reason fault_text class confidence")
 @pass_app
 def command(
     app: App,

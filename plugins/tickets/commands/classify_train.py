@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @learning
 @filtered_like("part_category = 'brakes'")
 @table_or_workspace
-@table_output()
+@table_output(columns="classifier parameters accuracy chosen")
 @pass_app
 def command(app: App, model: Path) -> "pl.DataFrame":
     """Learn to tell quality classes of tickets.

@@ -44,7 +44,13 @@ _SORTED_BY: Final = ("repeat", "rejected", "complaints", "cost")
     help="By what dealers are ordered: the lower end of its interval, the highest first.",
 )
 @filtered_like("model = 'M01'")
-@table_output()
+@table_output(
+    columns=(
+        "dealer group tickets signed_days settled_days rejected rejected_low rejected_high repeat repeat_low "
+        "repeat_high complaints complaints_low complaints_high score scores cost cost_index cost_low "
+        "cost_high flags"
+    )
+)
 @pass_app
 def command(app: App, within: Duration, confidence: float, sort: str) -> "pl.DataFrame":
     """Compare dealers with the others of their group.

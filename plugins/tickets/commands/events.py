@@ -29,7 +29,7 @@ def _event_command(
     @click.command(name=name, help=text)
     @ids
     @by
-    @table_output()
+    @table_output(columns="ticket event before after level seat number")
     @pass_app
     def command(
         app: App, /, ids: tuple[str, ...], by_name: str | None, at: When | None, remark_text: str | None

@@ -31,7 +31,7 @@ _PAYMENTS = click.argument(
 @click.option("--all", "every", is_flag=True, help="All tickets that can be, as far as their state tells.")
 @_DEALER
 @by
-@table_output()
+@table_output(columns="ticket event before after level seat number")
 @pass_app
 def settle(
     app: App,
@@ -77,7 +77,7 @@ def settle(
 @click.command(name="batch")
 @_DEALER
 @by
-@table_output()
+@table_output(columns="payment dealer tickets total")
 @pass_app
 def batch(app: App, dealer: str | None, by_name: str | None, at: When | None, remark_text: str | None) -> None:
     """Put settled tickets together for payment, one payment a dealer.
@@ -131,7 +131,7 @@ def _payment_command(name: str, event: Event, role: Role, text: str) -> click.Co
     @click.command(name=name, help=text)
     @_PAYMENTS
     @by
-    @table_output()
+    @table_output(columns="ticket event before after level seat number")
     @pass_app
     def command(
         app: App, /, payments: tuple[str, ...], by_name: str | None, at: When | None, remark_text: str | None

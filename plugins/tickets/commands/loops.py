@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(name="loops")
 @filtered_like("who = 'dealer' and days > 14")
-@table_output()
+@table_output(columns="loop ticket number dealer since days who")
 @pass_app
 def command(app: App) -> "pl.LazyFrame":
     """List what has begun and not ended: who must act, and since when.

@@ -32,7 +32,7 @@ _KINDS = ("follow-up", "maintenance", "state")
     help="As of this moment: a date, an ISO time, 7d for as long ago.  [default: now]",
 )
 @click.option("--queue", "queued", is_flag=True, help="Put a message for each into the outbox.")
-@table_output()
+@table_output(columns="customer kind ticket vin due data")
 @pass_app
 def command(app: App, kinds: tuple[str, ...], moment: When | None, queued: bool) -> "pl.DataFrame":
     """List what customers are to be told of their tickets and vehicles.

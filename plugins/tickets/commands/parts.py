@@ -32,7 +32,7 @@ _ARRIVES: dict[str, tuple[Event, Role]] = {"part": ("receive", "dealer"), "retur
 @_CARRIER
 @_NUMBER
 @by
-@table_output()
+@table_output(columns="ticket event before after level seat number")
 @pass_app
 def ship(
     app: App,
@@ -71,7 +71,7 @@ def ship(
 @_CARRIER
 @_NUMBER
 @by
-@table_output()
+@table_output(columns="ticket event before after level seat number")
 @pass_app
 def return_part(
     app: App,
@@ -113,7 +113,7 @@ def _see_one(ids: tuple[str, ...], number: str | None) -> None:
 @click.command(name="receive")
 @_SHIPMENTS
 @by
-@table_output()
+@table_output(columns="ticket event before after level seat number")
 @pass_app
 def receive(
     app: App, shipments: tuple[str, ...], by_name: str | None, at: When | None, remark_text: str | None
@@ -131,7 +131,7 @@ def receive(
 @click.command(name="lose")
 @_SHIPMENTS
 @by
-@table_output()
+@table_output(columns="ticket event before after level seat number")
 @pass_app
 def lose(app: App, shipments: tuple[str, ...], by_name: str | None, at: When | None, remark_text: str | None) -> None:
     """Give shipments up for lost: the part is sent again, or the defective part is asked for again.

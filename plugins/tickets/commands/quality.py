@@ -46,7 +46,7 @@ _BANDS_SAID = ",".join(f"{each:g}" for each in BANDS)
 )
 @filtered_like("model = 'M01' and mileage < 20000")
 @table_or_workspace
-@table_output()
+@table_output(columns=f"{' '.join(DIMENSIONS)} tickets loss settled share running months")
 @pass_app
 def command(app: App, by: tuple[str, ...], measure: Measure, bands: tuple[float, ...]) -> "pl.DataFrame":
     """Show what faults cost, the dearest first.

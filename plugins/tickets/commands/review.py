@@ -26,7 +26,7 @@ _CHOICES: dict[str, Event] = {"approve": "approve", "reject": "reject", "send-ba
 @click.argument("ids", nargs=-1, metavar="[ID]...", shell_complete=one_ticket)
 @click.option("--all", "every", is_flag=True, help="All tickets that are opened, and not submitted yet.")
 @by
-@table_output()
+@table_output(columns="ticket event before after level seat number")
 @pass_app
 def submit(
     app: App, ids: tuple[str, ...], every: bool, by_name: str | None, at: When | None, remark_text: str | None
@@ -56,7 +56,7 @@ def submit(
 
 @click.command(name="assign")
 @by
-@table_output()
+@table_output(columns="ticket event before after level seat number")
 @pass_app
 def assign_command(app: App, by_name: str | None, at: When | None, remark_text: str | None) -> None:
     """Give tickets that wait for a review to seats.
@@ -89,7 +89,7 @@ def assign_command(app: App, by_name: str | None, at: When | None, remark_text: 
     help="What becomes of them; to reject or to send back takes a --remark.",
 )
 @by
-@table_output()
+@table_output(columns="ticket event before after level seat number")
 @pass_app
 def review(
     app: App,
@@ -126,7 +126,7 @@ def review(
 @click.argument("seat", shell_complete=one_seat)
 @click.argument("state", type=click.Choice(["online", "offline"]))
 @by
-@table_output()
+@table_output(columns="ticket event before after level seat number")
 @pass_app
 def seat_command(
     app: App, seat: str, state: str, by_name: str | None, at: When | None, remark_text: str | None
@@ -177,7 +177,7 @@ def _note_waiting(acting: Acting, desk: "Desk") -> None:
 
 @click.command(name="queue")
 @click.option("--seat", metavar="SEAT", shell_complete=one_seat, help="Only what this seat has.")
-@table_output()
+@table_output(columns="ticket opened level seat dealer part_category amount")
 @pass_app
 def queue(app: App, seat: str | None) -> "pl.DataFrame":
     """List the tickets that are in review: who has them, and which wait for a seat.

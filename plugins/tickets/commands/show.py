@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command(name="show")
 @click.argument("what", shell_complete=one_ticket)
-@table_output()
+@table_output(columns="ticket ts event state role by seat said")
 @pass_app
 def command(app: App, what: str) -> "pl.DataFrame":
     """Tell the whole story of tickets.

@@ -36,7 +36,12 @@ _BEHIND: Final = ("ticket", "opened", "dealer", "model", "batch", "part", "fault
 @click.option("--no-store", is_flag=True, help="Do not remember what was told, so that it stays new.")
 @filtered_like("model = 'M01'")
 @table_or_workspace
-@table_output()
+@table_output(
+    columns=(
+        "new kind cell tickets expected lift believed p q first newest ticket opened dealer model batch part "
+        "fault_code labour_code loss state"
+    )
+)
 @pass_app
 def command(app: App, level: float, everything: bool, cell: str | None, no_store: bool) -> "pl.DataFrame":
     """Warn of cells that have more tickets than is to be expected.

@@ -78,6 +78,8 @@ def test_tables_and_their_columns(crm: "Crm") -> None:
         (("recommend", "for", "--algorithm", "pop"), ["popularity"]),
         (("recommend", "evaluate", "--algorithms", "popularity,pop"), []),
         (("push", "send", "--channel", "ema"), ["email"]),
+        (("paths", "pages", "--columns", "e"), ["entries", "exits", "exit_rate"]),
+        (("paths", "pages", "--columns", "exits,exit"), ["exits,exit_rate"]),
     ],
 )
 def test_names_that_the_program_knows(crm: "Crm", words: tuple[str, ...], offered: list[str]) -> None:

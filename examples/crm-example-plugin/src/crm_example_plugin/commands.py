@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="list")
-@table_output()
+@table_output(columns="section sessions views")
 @pass_app
 def list_sections(app: App) -> "pl.LazyFrame":
     """List the sections by their sessions.
