@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from crm.app import App, pass_app
+from crm.errors import UsageError
 from crm.filters import current_filters, filtered_like
 from crm.options import DURATION
 from crm.output import impersonal, table_output
@@ -68,6 +69,8 @@ def command(app: App, within: Duration, confidence: float, sort: str) -> "pl.Dat
           --columns dealer,tickets,complaints,flags
       crm tickets dealers --within 90d --confidence 0.99 -o dealers.xlsx
     """
+    if not within:
+        raise UsageError("--within is no time at all; write one such as 30d")
     from plugins.tickets.dealers import dealers
     from plugins.tickets.quality.source import stored
 

@@ -9,7 +9,7 @@ from crm.app import App, pass_app
 from crm.errors import NothingFound
 from crm.filters import current_filters, filtered_like
 from crm.messages import counted
-from crm.nearest import did_you_mean
+from crm.nearest import did_you_mean, one_of
 from crm.options import SHARE
 from crm.output import impersonal, table_output
 from crm.reading import current_file, table_or_workspace
@@ -76,7 +76,7 @@ def command(app: App, level: float, everything: bool, cell: str | None, no_store
     _tell(app, kinds, exposed=span.exposed)
     cells = alarms.judged(kinds)
     if cell is not None:
-        return _behind(tickets, cells, cell)
+        return _behind(app, tickets, cells, cell)
     found = cells if everything else alarms.alarms(cells, level)
     moment: datetime = tickets["opened"].max()  # type: ignore[assignment]  # Polars knows no type of it
     shown = _with_history(app, found, moment)
@@ -103,7 +103,7 @@ def _tell(app: App, kinds: "list[Watched]", *, exposed: bool) -> None:
     app.note(f"{counted(number, 'cell')} watched; expected by {source}")
 
 
-def _behind(tickets: "pl.DataFrame", cells: "pl.DataFrame", cell: str) -> "pl.DataFrame":
+def _behind(app: App, tickets: "pl.DataFrame", cells: "pl.DataFrame", cell: str) -> "pl.DataFrame":
     """The tickets of a cell."""
     from plugins.tickets.quality.alarms import behind
 
@@ -112,6 +112,8 @@ def _behind(tickets: "pl.DataFrame", cells: "pl.DataFrame", cell: str) -> "pl.Da
         raise NothingFound(
             f"no cell `{cell}` is watched{did_you_mean(cell, cells['cell'].head(5000))}; --all lists them"
         )
+    if len(kinds) > 1:
+        app.note(f"`{cell}` is a cell of {one_of(kinds)}; listed are the tickets of the surest, {kinds[0]}")
     return behind(tickets, kinds[0], cell).select(_BEHIND)
 
 

@@ -172,3 +172,4 @@ def test_a_small_dealer_is_not_flagged_by_chance(crm_on: "Crm") -> None:
 def test_nothing_is_nothing_found(crm: "Crm") -> None:
     assert "crm tickets import" in crm("tickets", "dealers", code=6).stderr
     assert "confidence" in crm("tickets", "dealers", "--confidence", "1", code=2).stderr
+    assert "--within is no time" in crm("tickets", "dealers", "--within", "0d", code=2).stderr

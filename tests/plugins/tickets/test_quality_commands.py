@@ -267,6 +267,16 @@ def test_the_problems_of_the_sample_are_found(
     assert strange == []
 
 
+def test_a_name_of_two_cells_is_told(crm: "Crm") -> None:
+    one = many()["tickets"].head(1)
+    store(crm, tickets=one.with_columns(batch=pl.lit("x"), dealer=pl.lit("x"), labour_code=pl.col("part")))
+    name = f"x / {one['part'][0]}"
+    said = crm("tickets", "warnings", "--tickets", name).stderr
+    assert f"`{name}` is a cell of " in said
+    assert "batch and part" in said
+    assert "dealer and labour" in said
+
+
 def test_very_few_tickets_are_no_warning(crm: "Crm") -> None:
     one = many()["tickets"].head(1)
     store(crm, tickets=one.with_columns(batch=pl.lit("a / b")))
