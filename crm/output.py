@@ -11,7 +11,7 @@ The command returns a table; the decorator adds the options and prints it. Large
 
 import io
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import wraps
@@ -21,12 +21,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeAlias, cast
 import click
 
 from crm.access import require
-from crm.nearest import did_you_mean, no_column, one_of
-from crm.options import TZ
+from crm.nearest import no_column, one_of
+from crm.output_options import NAMES, known_writers, options
 
 if TYPE_CHECKING:
     import polars as pl
-    from click.shell_completion import CompletionItem
 
     from crm.app import App
     from crm.hookspecs import Writer
@@ -86,7 +85,7 @@ def table_output(
         def command(*args: P.args, **kwargs: P.kwargs) -> None:
             context = click.get_current_context()
             app = context.obj
-            given = {name: kwargs.pop(f"output_{name}") for name in _NAMES}
+            given = {name: kwargs.pop(f"output_{name}") for name in NAMES}
             output = _chosen(app, default_format, given)
             if output.unmask:
                 require(app, "unmask")
@@ -95,7 +94,7 @@ def table_output(
             if frame is not None:
                 show(app, frame, output)
 
-        for option in reversed(_options(default_format, columns.split())):
+        for option in reversed(options(default_format, columns.split())):
             option(command)
         return command
 
@@ -268,11 +267,6 @@ def _write(writer: "Writer", frame: "pl.LazyFrame", out: BinaryIO) -> None:
     out.flush()
 
 
-def known_writers(app: "App | None") -> "Mapping[str, Writer]":
-    """The formats of `--format` by name; none while the program's options are not read yet."""
-    return app.host.writers() if app is not None else {}
-
-
 def _chosen(app: "App", default_format: str, given: Mapping[str, Any]) -> Output:
     """Check the options against each other and against the writers there are."""
     from crm.config import OutputConfig
@@ -309,117 +303,3 @@ def _writer(writers: "Mapping[str, Writer]", name: str | None, file: Path | None
             param_hint="-o/--output",
         )
     return ended
-
-
-class _Format(click.ParamType[str]):
-    """The name of a writer. Writers come from plugins, so the choice is made when a command runs."""
-
-    name = "format"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's
-        return "|".join(known_writers(ctx.obj)) or "FORMAT"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        known = known_writers(ctx.obj if ctx else None)
-        if value not in known:
-            self.fail(f"no format `{value}`{did_you_mean(value, known)}; there are: {one_of(known)}.", param, ctx)
-        return str(value)
-
-    def shell_complete(
-        self,
-        ctx: click.Context,
-        param: click.Parameter,  # noqa: ARG002 - the signature is click's
-        incomplete: str,
-    ) -> "list[CompletionItem]":
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(name) for name in known_writers(ctx.obj) if name.startswith(incomplete)]
-
-
-class _Columns(click.ParamType[tuple[str, ...]]):
-    """Names separated by commas, none twice.
-
-    Args:
-        known: The columns that there may be; empty for those of the tables of the plugin whose command it is.
-    """
-
-    name = "a,b,c"
-
-    def __init__(self, known: Sequence[str]) -> None:
-        self.known = known
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        columns = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
-        if not all(columns):
-            self.fail("write the names of columns separated by commas.", param, ctx)
-        for at, column in enumerate(columns):
-            if column in columns[:at]:
-                self.fail(f"column `{column}` is named twice.", param, ctx)
-        return columns
-
-    def shell_complete(
-        self,
-        ctx: click.Context,
-        param: click.Parameter,
-        incomplete: str,
-    ) -> "list[CompletionItem]":
-        from crm.completing import columns_of, completing, in_list
-
-        def names(app: "App", context: click.Context, begin: str) -> Iterator[str]:
-            return in_list(self.known or columns_of(app, context), begin)
-
-        return completing(names)(ctx, param, incomplete)
-
-
-class _File(click.ParamType["Path | None"]):
-    """A file to write, or `-` (None) for stdout."""
-
-    name = "file"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | None:
-        path = Path(value)
-        if value == "-":
-            return None
-        if path.is_dir():
-            self.fail(f"{path} is a folder.", param, ctx)
-        if not path.parent.is_dir():
-            self.fail(f"there is no folder {path.parent}.", param, ctx)
-        return path
-
-
-_NAMES = ("format", "file", "limit", "columns", "tz", "unmask")
-
-
-def _options(default_format: str, columns: Sequence[str]) -> list[Callable[[Any], Any]]:
-    known = f"  [of {', '.join(columns)}]" if columns else ""
-    return [
-        click.option(
-            "-f",
-            "--format",
-            "output_format",
-            type=_Format(),
-            help=f"Format of the table.  [default: {default_format}]",
-        ),
-        click.option("-o", "--output", "output_file", type=_File(), help="File to write; its ending picks the format."),
-        click.option("-n", "--limit", "output_limit", type=click.IntRange(min=0), metavar="N", help="At most N rows."),
-        click.option(
-            "--columns",
-            "output_columns",
-            type=_Columns(columns),
-            metavar="A,B,...",
-            help=f"These columns, in this order.{known}",
-        ),
-        click.option(
-            "--tz",
-            "output_tz",
-            type=TZ,
-            metavar="NAME",
-            help="Time zone of the times, such as Asia/Shanghai.",
-        ),
-        click.option(
-            "--unmask",
-            "output_unmask",
-            is_flag=True,
-            help="Show personal values in full (goes into the audit log).",
-        ),
-    ]

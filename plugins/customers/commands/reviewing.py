@@ -12,7 +12,8 @@ from crm.audit import append
 from crm.errors import Unusable, UsageError
 from crm.masks import HIDDEN
 from crm.messages import counted
-from crm.output import current, known_writers, show
+from crm.output import current, show
+from crm.output_options import known_writers
 from crm.reading import TableFile, read_table
 from plugins.customers.contracts import APART, CUSTOMERS
 from plugins.customers.merges import apply

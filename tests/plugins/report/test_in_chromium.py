@@ -119,7 +119,7 @@ def test_a_click_on_the_legend_shows_one_line_alone(browser: webdriver.Chrome, s
     ActionChains(browser).move_to_element(symbols[0]).click().perform()
     time.sleep(0.5)
     lines = place.find_elements(By.CSS_SELECTOR, "g.mark-line path")
-    assert sorted(line.get_attribute("opacity") or "1" for line in lines) == ["0.15", "0.15", "1"]
+    assert sorted(line.get_attribute("opacity") or "1" for line in lines) == ["0.15", "0.15", "0.15", "1"]
 
 
 @pytest.mark.parametrize("width", [360, 1400], ids=["phone", "desktop"])
