@@ -5,7 +5,7 @@ while values are looked up, such as a workspace that is not there, is nothing to
 being typed: then there are no values.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -104,14 +104,22 @@ def _tables(app: "App", _context: click.Context, _begin: str) -> Iterable[str]:
     return app.tables
 
 
-def columns_of(app: "App", context: click.Context) -> Iterator[str]:
-    """Columns of the tables that the words of a command name, else of all tables of the plugin whose command it is."""
-    words = context.command_path.split()[1:]
-    command = app.host.commands().get(" ".join(words))
-    owner = command.plugin.name if command is not None else ""
-    named = [table for table in app.tables.values() if table.name in words]
-    found = named or [table for table in app.tables.values() if table.owner == owner]
-    yield from (column.name for table in found for column in table.columns)
+def columns_of(app: "App", context: click.Context, known: Sequence[str]) -> Iterator[str]:
+    """Columns that a command may print.
+
+    Args:
+        app: The run of the program.
+        context: The command's.
+        known: What it says of them; without it they are those of the tables that its words name.
+    """
+    from crm.output_options import ALL_OF, MORE
+
+    words = known or [f"{name}{ALL_OF}" for name in app.tables if name in context.command_path.split()]
+    for word in words:
+        if word.endswith(ALL_OF):
+            yield from (column.name for column in app.tables[word.removesuffix(ALL_OF)].columns)
+        elif word != MORE:
+            yield word
 
 
 def _files(_context: click.Context, _parameter: click.Parameter, begin: str) -> "list[CompletionItem]":

@@ -77,7 +77,8 @@ def table_output(
     Args:
         default_format: The name of the format where the user names none.
         columns: The names of all columns that the table may have, in their order, with spaces between them: `--help`
-            shows them, and shells complete them. Empty where they depend on what is asked.
+            shows them, and shells complete them. `hits.*` stands for those of the table hits, `...` at the end for more
+            that depend on what is asked.
     """
 
     def decorate(function: "Callable[P, Frame | None]") -> Callable[P, None]:

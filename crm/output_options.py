@@ -20,9 +20,16 @@ NAMES = ("format", "file", "limit", "columns", "tz", "unmask")
 """What they are called in the arguments of a command, after `output_`."""
 
 
+ALL_OF = ".*"
+"""Behind the name of a table: all of its columns."""
+MORE = "..."
+"""Stands for columns that depend on what is asked."""
+
+
 def options(default_format: str, columns: Sequence[str]) -> list[Callable[[Any], Any]]:
     """The options, for the format without -f and the columns that there may be."""
-    known = f"  [of {', '.join(columns)}]" if columns else ""
+    said = (f"those of `crm tables {name[:-2]}`" if name.endswith(ALL_OF) else name for name in columns)
+    known = f"  [of {', '.join(said)}]" if columns else ""
     return [
         click.option(
             "-f",
@@ -90,7 +97,8 @@ class _Columns(click.ParamType[tuple[str, ...]]):
     """Names separated by commas, none twice.
 
     Args:
-        known: The columns that there may be; empty for those of the tables of the plugin whose command it is.
+        known: The columns that there may be, with `ALL_OF` and `MORE`; empty for those of the tables that the command
+            names.
     """
 
     name = "a,b,c"
@@ -116,7 +124,7 @@ class _Columns(click.ParamType[tuple[str, ...]]):
         from crm.completing import columns_of, completing, in_list
 
         def names(app: "App", context: click.Context, begin: str) -> Iterator[str]:
-            return in_list(self.known or columns_of(app, context), begin)
+            return in_list(columns_of(app, context, self.known), begin)
 
         return completing(names)(ctx, param, incomplete)
 

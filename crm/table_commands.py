@@ -124,7 +124,7 @@ def export_command(table: str, text: str, example: str, *, people: bool = True, 
     @_segment(people)
     @for_excel_option
     @(filtered_like if timed else conditional_like)(example)
-    @table_output("csv")
+    @table_output("csv", columns=f"{table}.* ...")
     @pass_app
     def command(app: App, for_excel: bool, segment: str | None = None) -> None:
         from crm.exporting import harmless, table_rows
@@ -151,7 +151,7 @@ def list_command(
     @click.command(name="list", help=text)
     @_segment(people)
     @(filtered_like if timed else conditional_like)(example)
-    @table_output()
+    @table_output(columns=f"{table}.* ...")
     @pass_app
     def command(app: App, segment: str | None = None) -> "pl.LazyFrame":
         from crm.exporting import table_rows

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 )
 @as_of_option("now")
 @table_or_workspace
-@table_output()
+@table_output(columns="predicted score ...")
 @pass_app
 def command(app: App, model: Path) -> "pl.DataFrame":
     """Tell the class of customers by a model.

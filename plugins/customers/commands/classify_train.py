@@ -40,7 +40,7 @@ _WHERE: Final = {"accuracy": "on these rows", "cross_validated_accuracy": "cross
 @learning
 @as_of_option("now")
 @table_or_workspace
-@table_output()
+@table_output(columns="node positive negative rows support_vectors b ...")
 @pass_app
 def command(app: App, model: Path, folds: int) -> "pl.DataFrame":
     """Learn to tell classes of customers apart.

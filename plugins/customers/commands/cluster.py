@@ -66,7 +66,7 @@ MOST: Final = 10
 @click.option("--customer", metavar="COLUMN", help="The file's column with the customer, for --save.")
 @as_of_option("now")
 @table_or_workspace
-@table_output()
+@table_output(columns="cluster size share distinguishing customer ...")
 @pass_app
 def command(
     app: App,

@@ -69,7 +69,7 @@ _TELLING = frozenset(("given", "birth", "email", "idnumber"))
     "apart for good.",
 )
 @table_or_workspace
-@table_output()
+@table_output(columns="id_a id_b probability weight verdict id person records field column level m u pairs ...")
 @pass_app
 def command(
     app: App,

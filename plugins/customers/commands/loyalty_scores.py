@@ -46,7 +46,7 @@ def _options(function: F) -> F:
 @click.option("--question", default="nps", show_default=True, metavar="NAME", help="The workspace's answers to this.")
 @_options
 @table_or_workspace
-@table_output(columns="period group answers promoters passives detractors nps low high")
+@table_output(columns="period group answers promoters passives detractors nps low high ...")
 @pass_app
 def nps(app: App, /, question: str, group: str | None, last: bool, **columns: str | None) -> "pl.DataFrame":
     """Measure how many customers would recommend.
@@ -70,7 +70,7 @@ def nps(app: App, /, question: str, group: str | None, last: bool, **columns: st
 @click.option("--question", default="csat", show_default=True, metavar="NAME", help="The workspace's answers to this.")
 @_options
 @table_or_workspace
-@table_output(columns="period group answers satisfied csat low high mean")
+@table_output(columns="period group answers satisfied csat low high mean ...")
 @pass_app
 def csat(app: App, /, question: str, group: str | None, last: bool, **columns: str | None) -> "pl.DataFrame":
     """Measure how satisfied customers are.

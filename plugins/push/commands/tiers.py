@@ -79,7 +79,7 @@ class _List(click.ParamType[tuple[str, ...]]):
 @click.option("--at", "--as-of", "moment", type=WHEN, metavar="WHEN", help="As of this moment.  [default: now]")
 @click.option("--customer", metavar="COLUMN", help="The file's column with the customer.  [default: customer]")
 @table_or_workspace
-@table_output()
+@table_output(columns="customer grade tier ...")
 @pass_app
 def command(
     app: App,

@@ -103,7 +103,10 @@ class _Trial:
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Where chance begins.")
 @click.option("--timing", is_flag=True, help="Also the seconds that learning and all lists took.")
 @from_events
-@table_output()
+@table_output(
+    columns="algorithm people map map_low map_high ndcg ndcg_low ndcg_high recall recall_low recall_high hit_rate "
+    "hit_rate_low hit_rate_high coverage novelty fit_s query_s"
+)
 @pass_app
 def command(
     app: App,

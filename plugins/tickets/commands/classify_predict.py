@@ -27,7 +27,7 @@ _ADDED: Final = ("class", "confidence", "sure", "reasons")
 @click.option("--store", is_flag=True, help="Keep the classes: table ticket_classes, origin model.")
 @filtered_like("part_category = 'brakes'")
 @table_or_workspace
-@table_output()
+@table_output(columns="ticket class confidence sure reasons ...")
 @pass_app
 def command(app: App, model: Path, confidence: float | None, new: bool, store: bool) -> "pl.DataFrame":
     """Tell quality classes of tickets by a model.

@@ -119,7 +119,7 @@ _SHOWN = (
 @click.command(name="list")
 @segment_option
 @filtered_like("state = 'in_review' and amount >= 5000")
-@table_output()
+@table_output(columns="tickets.* state level seat held payment ...")
 @pass_app
 def tickets_list(app: App, segment: str | None = None) -> "pl.LazyFrame":
     """List tickets, with where they are.
