@@ -52,13 +52,17 @@ SHELLS: Final = {
 
 
 def script(shell: str) -> str:
-    """The script for a shell, with a line end."""
+    """The script for a shell, with a line end. What goes wrong while values are looked up is not told in the line."""
     if shell == "bash":
         return _BASH
     made = get_completion_class(shell)
     assert made is not None
     text = made(click.Command(PROGRAM), {}, PROGRAM, VARIABLE).source().rstrip("\n") + "\n"
-    return text.partition(_ZSH_IF)[0] + _ZSH_END if shell == "zsh" else text
+    for there, instead in _CHANGES[shell]:
+        before, found, after = text.partition(there)
+        assert found, there
+        text = f"{before}{instead}{after}"
+    return text
 
 
 _BASH: Final = f"""\
@@ -88,21 +92,33 @@ _{PROGRAM}_completion() {{
             [[ ${{words[-1]}} == [\\'\\"]* ]] || printf -v value %q "$value"
             COMPREPLY+=("$value")
         fi
-    done < <(env COMP_WORDS="${{words[*]}}" COMP_CWORD=$((${{#words[@]}} - 1)) {VARIABLE}=bash_complete "$1")
+    done < <(
+        env COMP_WORDS="${{words[*]}}" COMP_CWORD=$((${{#words[@]}} - 1)) {VARIABLE}=bash_complete "$1" 2> /dev/null
+    )
 }}
 complete -o nosort -F _{PROGRAM}_completion {PROGRAM}
 """
 """The script for bash. Click's takes `a:b` and `--option=value` for three words, and parts values at spaces."""
 
-_ZSH_IF: Final = "if [[ $zsh_eval_context[-1] == loadautofunc ]]"
-_ZSH_END: Final = f"""\
-compdef _{PROGRAM}_completion {PROGRAM}
-{_ZSH_IF}; then
-    _{PROGRAM}_completion "$@"
-fi
-"""
-"""The end of zsh's script. Click's registers the function only when the file is read for the second time, which is when
-a word is completed for the second time, and then completes nothing."""
+_CALL: Final = f"{VARIABLE}=zsh_complete {PROGRAM}"
+_AUTOLOADED: Final = "if [[ $zsh_eval_context[-1] == loadautofunc ]]"
+_EACH: Final = "    for completion in $response;\n"
+_CHANGES: Final = {
+    "zsh": (
+        (_CALL, f"{_CALL} 2> /dev/null"),
+        # Read from a folder, it registers itself only when it is read for the second time, which is when a word is
+        # completed for the second time, and then completes nothing.
+        (_AUTOLOADED, f"compdef _{PROGRAM}_completion {PROGRAM}\n{_AUTOLOADED}"),
+    ),
+    "fish": (
+        (f"(commandline -t) {PROGRAM})", f"(commandline -t) {PROGRAM} 2> /dev/null)"),
+        # A value may hold a comma, and follow `--option=`, which fish takes for a part of it.
+        ('string split "," $completion', 'string split --max 1 "," $completion'),
+        (_EACH, f"    set -l begin (string match --regex -- '^-.*=' (commandline -t)); or set begin ''\n{_EACH}"),
+        ("echo $metadata[2];", "echo $begin$metadata[2];"),
+    ),
+}
+"""What is different from click's scripts."""
 
 
 def users_shell(environ: Mapping[str, str] = os.environ) -> str | None:

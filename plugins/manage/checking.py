@@ -40,22 +40,22 @@ def findings(app: "App", plugin: Located) -> list[Finding]:
         app: The run of the program, whose other plugins the names are held against.
         plugin: The plugin.
     """
-    found = [*_project(plugin.project)]
+    found, slow = list(_project(plugin.project)), list[Finding]()
     try:
-        found += _start(plugin)
+        slow += _start(plugin)
     except TimeoutError:
-        what = f"its import does not end within {starting.PATIENCE:g} s: nothing may run when a plugin is imported"
+        what = f"does not end within {starting.PATIENCE:g} s when it is imported: nothing may be left running then"
         return _sorted([*found, Finding("error", f"module {plugin.module[0]}", what)])
     try:
         module = plugin.candidate.load()
     except BROKEN as error:
         what = f"cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
-        return _sorted([*found, Finding("error", plugin.candidate.name, what)])
+        return _sorted([*found, *slow, Finding("error", plugin.candidate.name, what)])
     found += [*_api(module), *signatures.of_module(module)]
     loaded = replace(plugin.candidate, load=lambda: module)
     if not any(each.level == "error" for each in found):
         found += _together(app, replace(plugin, candidate=loaded))
-    return _sorted(found)
+    return _sorted([*found, *slow])
 
 
 def _sorted(found: Sequence[Finding]) -> list[Finding]:

@@ -9,7 +9,7 @@ from typing import Final
 
 LIMIT_MS: Final = 100.0
 """Longer takes a plugin that every `crm --help` would wait for."""
-PATIENCE: Final = 30.0
+PATIENCE = 30.0
 """So many seconds a module may take to be imported; longer means that its import does not end."""
 _ROUNDS: Final = 3
 

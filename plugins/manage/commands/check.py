@@ -35,10 +35,11 @@ def command(app: App, path: Path) -> None:
       crm plugins check .crm/plugins/hours.py
       crm plugins check crm-hours -f json
     """
-    from plugins.manage.checking import findings
+    from plugins.manage.apart import findings_apart
     from plugins.manage.locating import located
 
-    found = [(each.candidate.name, one) for each in located(path) for one in findings(app, each)]
+    located(path)
+    found = findings_apart(app, path)
     impersonal()
     if found or current().writer.name != "table":  # a program reads an empty list, a person a sentence
         show(app, _table(found), current())

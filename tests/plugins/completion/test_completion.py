@@ -246,16 +246,22 @@ def finished_in_bash(home: dict[str, str], typed: str) -> str:
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
-def test_in_fish(home: dict[str, str]) -> None:
-    code = "complete -C 'crm customers show K00'; complete -C 'crm logs mi'"
-    done = subprocess.run(["fish", "-c", code], capture_output=True, text=True, check=True, env=home)
-    *ids, command = done.stdout.splitlines()
-    assert [line.split("\t")[0] for line in ids] == [f"K00{n}" for n in range(10)]
-    assert command.split("\t")[0] == "mine"
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("crm customers show K00", [f"K00{n}" for n in range(10)]),
+        ("crm logs mi", ["mine"]),
+        ("crm paths pages --columns views,ex", ["views,exits", "views,exit_rate"]),
+        ("crm paths pages --columns=ex", ["--columns=exits", "--columns=exit_rate"]),
+    ],
+)
+def test_in_fish(home: dict[str, str], line: str, offered: list[str]) -> None:
+    done = subprocess.run(["fish", "-c", f"complete -C '{line}'"], capture_output=True, text=True, check=True, env=home)
+    assert [found.split("\t")[0] for found in done.stdout.splitlines()] == offered
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="needs zsh")
-def test_in_zsh(home: dict[str, str]) -> None:
+def test_in_zsh(people: "Crm", home: dict[str, str]) -> None:
     """Its completion works on a terminal alone."""
     process, terminal = pty.fork()
     if process == 0:
@@ -267,6 +273,11 @@ def test_in_zsh(home: dict[str, str]) -> None:
         said_until(terminal, b"K019")
         os.write(terminal, b"\x15crm logs mi\t")
         said_until(terminal, b"logs mine")
+        os.write(terminal, b"\x15crm paths pages --columns views,entr\t")
+        said_until(terminal, b"views,entries")
+        (people.workspace / "crm.yaml").write_text("push: {}\npush: {}\n")
+        os.write(terminal, b"\x15crm paths pages --columns views,dw\t")
+        assert b"warning" not in said_until(terminal, b"views,dwell_s")
     finally:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)

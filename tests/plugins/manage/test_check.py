@@ -121,10 +121,28 @@ def test_a_file_whose_name_is_no_word_of_python_is_timed_too(crm: Any) -> None:
 
 
 def test_an_import_that_does_not_end_is_told(crm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starting, "PATIENCE", 2.0)
+    monkeypatch.setattr(starting, "PATIENCE", 4.0)
     [(level, where, what)] = found(crm, f"{GOOD}\nwhile True:\n    pass\n")
     assert (level, where) == ("error", "module one")
-    assert what.startswith("its import does not end within 2 s")
+    assert what.startswith("does not end within 4 s when it is imported")
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "what"),
+    [
+        ("while True: pass", "hooks and commands", "do not come to an end within 6 s"),
+        ("import os; os._exit(0)", "hooks and commands", "the process ends when they are asked for"),
+        ("print('loud')", "standard output", "`loud` is printed to it"),
+    ],
+    ids=["endless", "ends", "prints"],
+)
+def test_what_a_hook_must_not_do_is_told(
+    crm: Any, monkeypatch: pytest.MonkeyPatch, line: str, where: str, what: str
+) -> None:
+    monkeypatch.setattr(starting, "PATIENCE", 3.0)
+    told = found(crm, GOOD.replace("    return [CommandRef", f"    {line}\n    return [CommandRef"))
+    assert [(level, place) for level, place, _ in told] == [("error", where)]
+    assert what in told[0][2]
 
 
 def test_heavy_imports_are_named(crm: Any) -> None:
