@@ -17,9 +17,11 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dis
          "--disable-background-networking", "--disable-component-update", "--hide-scrollbars")  # fmt: skip
 PICTURES = {
     "desktop.png": ("--window-size=1100,900",),
-    "phone.png": ("--window-size=500,900",),
+    "phone.png": ("--window-size=500,900", "--allow-file-access-from-files"),
     "dark.png": ("--window-size=1100,900", "--blink-settings=preferredColorScheme=0"),
 }
+PHONE = '<body style="margin:0"><iframe src="report.html" style="width:375px;height:900px;border:0"></iframe>'
+"""A page as wide as a phone; a window of the browser is wider."""
 FUNNEL = "\nreport: {title: Sample shop, funnel: [/, /c/*, /item/*, /cart, /checkout, /order/done]}\n"
 
 
@@ -58,8 +60,12 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as made:
         page = report(Path(made))
+        phone = page.with_name("phone.html")
+        phone.write_text(PHONE, encoding="utf-8")
         for name, words in PICTURES.items():
-            photograph(page, Path(made) / "profile", *words, f"--screenshot={folder / name}")
+            photograph(
+                phone if name == "phone.png" else page, Path(made) / "profile", *words, f"--screenshot={folder / name}"
+            )
         photograph(page, Path(made) / "profile", "--no-pdf-header-footer", f"--print-to-pdf={folder / 'print.pdf'}")
     for file in sorted(folder.iterdir()):
         print(f"{file}  {file.stat().st_size:,} bytes")

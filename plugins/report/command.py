@@ -100,9 +100,7 @@ def _shown(app: App, config: "ReportConfig", given: dict[str, str | None]) -> "l
     from plugins.report.sections import sections
 
     found = ((section, printed(app, section.words, given)) for section in sections(config))
-    return [
-        Shown(section, rows.call, rows.rows) for section, rows in found if rows is not None and section.has(rows.rows)
-    ]
+    return [Shown(section, rows) for section, rows in found if rows is not None and section.has(rows.rows)]
 
 
 def _scope(given: dict[str, str | None]) -> str:

@@ -28,10 +28,14 @@ class Printed:
         call: The command with all of its arguments, to copy; it names the workspace and the configuration if those were
             named for this run.
         rows: Its rows, with the types that they have in a Parquet file.
+        notes: What it has told beside them: what was left out, and why.
+        lacking: Names of options that were given and that it does not have.
     """
 
     call: str
     rows: pl.DataFrame
+    notes: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 def printed(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -> Printed | None:
@@ -50,12 +54,13 @@ def printed(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -
     if found is None:
         return None
     command, length = found
-    wanted = [*words, *_options(command, given)]
+    options = _options(command, given)
+    wanted = [*words, *options]
     call = shlex.join(["crm", *app.places, *wanted])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.parquet"
         try:
-            _call(app, command, [*wanted[length:], "-o", str(file)])
+            notes = _call(app, command, [*wanted[length:], "-o", str(file)])
         except click.ClickException as error:
             raise UsageError(f"{call}: {error.format_message()}") from error
         except UsageError as error:
@@ -66,7 +71,8 @@ def printed(app: "App", words: Sequence[str], given: Mapping[str, str | None]) -
             app.debug(f"{call} has nothing for the report: {error}")
             return None
         rows = pl.read_parquet(file)
-    return Printed(call, rows) if rows.height else None
+    lacking = tuple(name for name, value in given.items() if value is not None and f"--{name}" not in options)
+    return Printed(call, rows, notes, lacking) if rows.height else None
 
 
 def _options(command: click.Command, given: Mapping[str, str | None]) -> list[str]:
@@ -90,10 +96,13 @@ def _found(app: "App", words: Sequence[str]) -> tuple[click.Command, int] | None
     return None
 
 
-def _call(app: "App", command: click.Command, arguments: list[str]) -> None:
-    quiet = copy.copy(app)
+def _call(app: "App", command: click.Command, arguments: list[str]) -> tuple[str, ...]:
+    """Call a command; what it notes is not said but returned."""
+    quiet, notes = copy.copy(app), list[str]()
     quiet.verbosity = -1
+    vars(quiet)["note"] = notes.append
     with click.Context(click.Command("crm"), obj=quiet) as parent:
         context = command.make_context(command.name, arguments, parent=parent)
         with context:
             command.invoke(context)
+    return tuple(note.strip() for note in notes)

@@ -12,8 +12,9 @@ from plugins.report.cells import cells
 from plugins.report.sections import Section
 
 if TYPE_CHECKING:
-    import polars as pl
     from jinja2 import Template
+
+    from plugins.report.gathering import Printed
 
 ROWS: Final = 400
 """More rows are not shown in a table; the command prints them all."""
@@ -28,13 +29,11 @@ class Shown:
 
     Attributes:
         section: The section.
-        call: The command that prints the same, to copy.
-        rows: Its rows.
+        printed: What its command has printed.
     """
 
     section: Section
-    call: str
-    rows: "pl.DataFrame"
+    printed: "Printed"
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def html(page: Page) -> str:
     parts: dict[str, list[dict[str, Any]]] = {}
     for each in page.shown:
         parts.setdefault(each.section.part, []).append(_section(each))
-    charts = {each.section.id: each.section.chart(each.rows) for each in page.shown}
+    charts = {each.section.id: each.section.chart(each.printed.rows) for each in page.shown}
     return _template().render(
         title=page.title,
         scope=page.scope,
@@ -89,15 +88,29 @@ def library() -> str:
 
 def _section(each: Shown) -> dict[str, Any]:
     """What the template is given of a section."""
+    rows = each.printed.rows
     return {
         "id": each.section.id,
         "title": each.section.title,
         "says": each.section.says,
-        "call": each.call,
-        "columns": [(name, kind.is_numeric()) for name, kind in each.rows.schema.items()],
-        "rows": cells(each.rows.head(ROWS)),
-        "left_out": max(each.rows.height - ROWS, 0),
+        "scope": _scope(each.printed.lacking),
+        "notes": each.printed.notes,
+        "call": each.printed.call,
+        "columns": [(name, kind.is_numeric()) for name, kind in rows.schema.items()],
+        "rows": cells(rows.head(ROWS)),
+        "left_out": max(rows.height - ROWS, 0),
     }
+
+
+def _scope(lacking: Sequence[str]) -> str:
+    """In words, which of the limits of the report do not hold for a section."""
+    times = {("since", "until"): "of all time", ("since",): "from the beginning on", ("until",): "up to now"}
+    parts = [
+        times.get(tuple(name for name in ("since", "until") if name in lacking), ""),
+        "of everybody" if "segment" in lacking else "",
+    ]
+    said = " and ".join(part for part in parts if part)
+    return f"This section is {said}." if said else ""
 
 
 def _template() -> "Template":

@@ -89,13 +89,13 @@ def grid(rows: pl.DataFrame, x: dict[str, Any], y: dict[str, Any], colour: dict[
 
 def number(name: str, scheme: str) -> dict[str, Any]:
     """A number as a colour, with its legend above."""
-    legend = {"orient": "top"}
+    legend = {"orient": "top", "tickCount": 4}
     return {"field": name, "type": "quantitative", "scale": {"scheme": scheme}, "legend": legend}
 
 
 def share(name: str, title: str, scheme: str) -> dict[str, Any]:
     """A share as a colour: from 0 to 1, whatever shares there are."""
-    scale, legend = {"scheme": scheme, "domain": [0, 1]}, {"orient": "top", "format": ".0%"}
+    scale, legend = {"scheme": scheme, "domain": [0, 1]}, {"orient": "top", "format": ".0%", "tickCount": 2}
     return {"field": name, "type": "quantitative", "title": title, "scale": scale, "legend": legend}
 
 

@@ -7,9 +7,13 @@ import polars as pl
 
 from plugins.report.charts.common import TIP, bars, grid, number, share, shortened, spec, values, with_tips
 
-_PAGES = 14
+PAGES = 14
 """So many pages at most are drawn as a graph or a grid; the table below has all."""
 
+_REACH = 1.7
+"""How far the plane of the circle goes to the right and to the left of its middle."""
+_ROOM = f"max(40, width * {(1 - 1 / _REACH) / 2:.3f} - 14)"
+"""How long a name beside the circle may be, in pixels."""
 _GAP = 0.09
 """How far before a page the line of a step to it ends; the circle has the radius 1."""
 
@@ -30,7 +34,13 @@ def flows(rows: pl.DataFrame) -> dict[str, Any]:
     """Sessions by first and last page."""
     first, last = (_most(rows, name, "sessions") for name in ("entry", "exit"))
     shown = shortened(with_tips(rows.filter(pl.col("entry").is_in(first), pl.col("exit").is_in(last))), "entry", "exit")
-    x = {"field": "exit", "type": "nominal", "title": "last page", "sort": None, "axis": {"labelAngle": -35}}
+    x = {
+        "field": "exit",
+        "type": "nominal",
+        "title": "last page",
+        "sort": None,
+        "axis": {"labelAngle": -60, "labelLimit": 160, "labelOverlap": False},
+    }
     y = {"field": "entry", "type": "nominal", "title": "first page", "sort": None}
     return grid(shown, x, y, number("sessions", "blues"), 22)
 
@@ -38,7 +48,7 @@ def flows(rows: pl.DataFrame) -> dict[str, Any]:
 def _most(rows: pl.DataFrame, name: str, by: str) -> list[str]:
     """The values of a column that stand for most."""
     sums = rows.group_by(name).agg(pl.col(by).sum()).sort(by, name, descending=[True, False])
-    return sums[name].head(_PAGES).to_list()
+    return sums[name].head(PAGES).to_list()
 
 
 def transitions(rows: pl.DataFrame) -> dict[str, Any]:
@@ -54,7 +64,7 @@ def transitions(rows: pl.DataFrame) -> dict[str, Any]:
         for row in values(shown)
         if row["page"] != row["next"]
     ]
-    axis, upright = _plain(1.7), _plain(1.2)
+    axis, upright = _plain(_REACH), _plain(1.2)
     ends: dict[str, Any] = {"x": {"field": "x", **axis}, "y": {"field": "y", **upright}}
     width = {"field": "count", "type": "quantitative", "scale": {"range": [0.5, 8]}, "legend": None}
     drawn = {"values": edges}
@@ -84,7 +94,7 @@ def _labels(ends: dict[str, Any], *, right: bool) -> dict[str, Any]:
     side = {"align": "left", "dx": 12} if right else {"align": "right", "dx": -12}
     return {
         "transform": [{"filter": f"datum.right === {'true' if right else 'false'}"}],
-        "mark": {"type": "text", "limit": 260, **side},
+        "mark": {"type": "text", "limit": {"expr": _ROOM}, **side},
         "encoding": {**ends, "text": {"field": "page"}},
     }
 

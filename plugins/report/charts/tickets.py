@@ -11,7 +11,13 @@ def pareto(rows: pl.DataFrame) -> dict[str, Any]:
     """What each category costs, and the running share."""
     name = rows.columns[0]
     shown = shortened(with_tips(rows), name)
-    x = {"field": name, "type": "nominal", "sort": None, "title": None, "axis": {"labelAngle": -35, "labelLimit": 160}}
+    x = {
+        "field": name,
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"labelAngle": -60, "labelLimit": 160, "labelOverlap": False},
+    }
     running = {"field": "running", "type": "quantitative", "title": "running share", "axis": {"format": ".0%"}}
     return spec(
         shown,

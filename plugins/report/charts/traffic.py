@@ -8,12 +8,9 @@ from plugins.report.charts.common import LEVEL, TIP, bars, grid, number, spec, w
 
 
 def days(rows: pl.DataFrame) -> dict[str, Any]:
-    """By day what sessions are made of, what is filtered of it, and sessions; a click on the legend shows one alone."""
-    day = pl.col("start").dt.strftime("%Y-%m-%d").alias("day")
-    other = (pl.col("hits") - pl.col("robots") - pl.col("views")).alias("other hits of people")
-    robots = pl.col("robots").alias("hits of robots")
-    wide = with_tips(rows.select(day, "views", other, robots, "sessions", "hits", "visitors"))
-    what = ["views", other.meta.output_name(), robots.meta.output_name(), "sessions"]
+    """Hits, those of robots, views and sessions by day; a click on the legend shows one alone."""
+    what = ["hits", "views", "robots", "sessions"]
+    wide = with_tips(rows).with_columns(pl.col("start").dt.strftime("%Y-%m-%d").alias("day"))
     long = pl.concat(
         [wide.select("day", "tip", pl.lit(each).alias("what"), pl.col(each).alias("number")) for each in what]
     )

@@ -9,8 +9,9 @@
     font,
     view: { stroke: null },
     axis: { ...text, domainColor: grey, tickColor: grey, gridColor: grey },
+    axisX: { labelFlush: false, labelOverlap: true },
     axisY: { labelLimit: Math.min(320, innerWidth / 3) },
-    legend: text,
+    legend: { ...text, columns: innerWidth < 500 ? 2 : 0, labelOverlap: true },
     text: { fill: "currentColor" },
   };
   const actions = false;

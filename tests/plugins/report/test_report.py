@@ -1,5 +1,6 @@
 """`crm report`: what the page holds is what the commands print."""
 
+import html
 import json
 import re
 from datetime import UTC, datetime
@@ -127,10 +128,27 @@ def test_a_tooltip_has_the_cells_of_the_table(shop: "Crm") -> None:
         for each in layer["data"]["values"]:
             assert [each["tip"].get(name, "") for name in head] in rows
     values = charts(text)["days"]["data"]["values"]
-    assert {each["what"] for each in values} == {"views", "other hits of people", "hits of robots", "sessions"}
-    for day in values:
-        parts = [each["number"] for each in values if each["day"] == day["day"] and each["what"] != "sessions"]
-        assert sum(parts) == int(day["tip"]["hits"])
+    assert {each["what"] for each in values} == {"hits", "views", "robots", "sessions"}
+    assert all(str(each["number"]) == each["tip"][each["what"]] for each in values)
+
+
+def test_what_a_command_notes_stands_below_its_chart(shop: "Crm") -> None:
+    text = read(shop)
+    noted = shop("paths", "rules", "-n", 25).stderr.splitlines()
+    assert any("left out" in line for line in noted)
+    for line in noted:
+        assert html.escape(line.strip(), quote=False) in text, line
+
+
+def test_a_section_that_cannot_be_limited_says_so(shop: "Crm") -> None:
+    limits = ("--since", "2026-03-05", "--until", "2026-03-08")
+    shop("report", "-o", shop.folder / "limited.html", *limits)
+    parts = (shop.folder / "limited.html").read_text(encoding="utf-8").split("<section ")
+    said = {part.split('"')[1]: "This section is" in part for part in parts[1:]}
+    assert not said["days"]
+    assert said["lines"]
+    [rfm] = [part for part in parts if part.startswith('id="rfm"')]
+    assert "<strong>This section is from the beginning on.</strong>" in rfm
 
 
 def test_nothing_is_said_of_what_has_no_value(crm: "Crm") -> None:
