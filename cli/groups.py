@@ -112,8 +112,17 @@ class LazyGroup(click.Group):
         if command is not None:
             ctx.meta[_OWNER] = command.plugin
         elif not ctx.resilient_parsing:
-            ctx.fail(f"No such command {args[0]!r}{did_you_mean(args[0], children)}.")
+            ctx.fail(f"No such command {args[0]!r}{self._meant(ctx, args[0])}.")
         return super().resolve_command(ctx, args)
+
+    def _meant(self, ctx: click.Context, word: str) -> str:
+        """What may be meant: a command of this name below, else one here whose name is like it."""
+        above = f"{self.path} ".lstrip()
+        paths = [path.removeprefix(above) for path in self.app(ctx).host.commands() if path.startswith(above)]
+        below = sorted(path for path in paths if path.endswith(f" {word}"))[:3]
+        if not below:
+            return did_you_mean(word, self.children(ctx))
+        return f" (did you mean {' or '.join(f'`{path}`' for path in below)}?)"
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""

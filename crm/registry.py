@@ -128,6 +128,8 @@ class Registry:
         api = getattr(module, "crm_hook_api", HOOK_API)
         if api != HOOK_API:
             raise ValueError(f"it was written for hook API {api!r}, and this is hook API {HOOK_API}")
+        if self._manager.is_registered(module):
+            raise ValueError(f"it is the module that the plugin {self._manager.get_name(module)!r} is")
         hooks = tuple(self._hooks(module))
         self._manager.register(module, plugin.name)
         plugin.hooks = hooks

@@ -50,7 +50,7 @@ def members(workspace: "Workspace", segment: str) -> "pl.Series":
     found = rows.filter(segment=segment)["who"]
     if not len(found):
         known = rows["segment"].unique().sort().to_list()
-        none = "there is none yet: `crm paths clusters --of visitors --save NAME` makes some"
+        none = "there is none yet: `crm customers segment`, `crm push tiers` and `crm paths clusters` make some"
         there = f"there are: {one_of(known)}" if known else none
         raise UsageError(f"no segment `{segment}`{did_you_mean(segment, known)}; {there}")
     return found

@@ -80,6 +80,11 @@ def test_without_a_command_the_help_goes_to_stderr_with_exit_code_2(crm: "Progra
     assert "Commands:" in result.stderr
 
 
+def test_a_command_of_a_group_is_named_with_its_group(crm: "Program") -> None:
+    assert "No such command 'mine' (did you mean `logs mine`?)" in crm("mine").stderr
+    assert "No such command 'top' (did you mean `logs top` or `paths top`?)" in crm("top").stderr
+
+
 @pytest.mark.parametrize("args", [["prbe"], ["plugins", "lst"], ["probe", "rises"]])
 def test_a_mistyped_command_is_answered_with_the_nearest_one(crm: "Program", args: list[str]) -> None:
     result = crm(*args)
