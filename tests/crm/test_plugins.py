@@ -43,6 +43,15 @@ class TestIsolation:
         assert reason in sentence
         assert "\n" not in sentence
 
+    def test_a_module_that_two_plugins_are_is_the_first_of_them(self, site: "Site") -> None:
+        site.install("one", site.adds_table("kept"))
+        entry = site.folder / "dist_one-1.2.dist-info" / "entry_points.txt"
+        entry.write_text(f"{entry.read_text()}two = installed_one_dist_one\n")
+        host = site.host()
+        assert list(host.tables()) == ["kept"]
+        (sentence,) = site.said
+        assert sentence.endswith("it is the module that the plugin 'one' is")
+
     def test_a_builtin_is_isolated_like_any_other(self, site: "Site") -> None:
         builtins = [
             site.module("builtin_broken", "1 / 0"),

@@ -54,7 +54,8 @@ def test_all_of_a_call_is_stored_or_nothing(workspace: Workspace) -> None:
     [
         (
             [],
-            "no segment `vip`; there is none yet: `crm customers segment`, `crm push tiers` and `crm paths clusters` make some",
+            "no segment `vip`; there is none yet: `crm customers segment`, `crm push tiers` and `crm paths clusters` "
+            "make some",
         ),
         (["vips", "new"], "no segment `vip` (did you mean `vips`?); there are: new, vips"),
     ],
