@@ -20,25 +20,38 @@ _SMALLEST: Final = 12
 """Numbers under 10 to the minus this print as 0."""
 _GAP: Final = 2
 _PADDING: Final = 2
-"""tabulate makes a column this much wider than its header."""
+"""A column is this much wider than its header, where there is room."""
 _PIPES: Final = re.compile(r"\\*\|")
 
 
 @dataclass
 class _Grid:
-    """A table as text: a header, the cells of each column, and what each column holds."""
+    """A table as text.
+
+    Attributes:
+        header: The names of the columns.
+        columns: The cells of each column.
+        kinds: What each column holds.
+        padding: How much wider a column is than its header, at least.
+    """
 
     header: list[str]
     columns: list[list[str]]
     kinds: list[Kind]
+    padding: int = _PADDING
 
 
 def write_table(frame: pl.LazyFrame, out: BinaryIO) -> None:
-    """Aligned columns under a header; on a terminal long texts are cut so that a row is a line."""
+    """Aligned columns under a header; on a terminal long texts are cut so that a row is a line.
+
+    Where a row cannot be a line of the terminal, it is one line a column.
+    """
     grid = _grid(frame)
-    if out.isatty():
-        _fit(grid, shutil.get_terminal_size().columns)
-    _print(grid, "simple", out)
+    room = shutil.get_terminal_size().columns if out.isatty() else None
+    if room is not None and any(grid.columns) and not (_fit(grid, room, _PADDING) or _fit(grid, room, 0)):
+        _print_upright(grid, room, out)
+    else:
+        _print(grid, "simple", out)
 
 
 def write_markdown(frame: pl.LazyFrame, out: BinaryIO) -> None:
@@ -90,24 +103,39 @@ def _markdown(text: str) -> str:
     return piped.replace("<", r"\<")
 
 
-def _fit(grid: _Grid, room: int) -> None:
-    """Cut texts so that the grid fits, as far as they can be; never numbers, times, and names of columns."""
-    names = [width(name) + _PADDING for name in grid.header]
+def _fit(grid: _Grid, room: int, padding: int) -> bool:
+    """Cut texts so that the grid fits, if they can be; never numbers, times, and names of columns."""
+    names = [width(name) + padding for name in grid.header]
     widths = [max(name, *map(width, column), 0) for name, column in zip(names, grid.columns, strict=True)]
     least = [
         min(wide, max(name, _LEAST)) if kind == "text" else wide
         for wide, name, kind in zip(widths, names, grid.kinds, strict=True)
     ]
-    limits = fit(widths, least, room - _GAP * (len(widths) - 1))
+    room -= _GAP * (len(widths) - 1)
+    if sum(least) > room:
+        return False
+    grid.padding = padding
+    limits = fit(widths, least, room)
     grid.columns = [
         [shorten(text, limit) for text in column] for column, limit in zip(grid.columns, limits, strict=True)
     ]
+    return True
+
+
+def _print_upright(grid: _Grid, room: int, out: BinaryIO) -> None:
+    """Each row as lines of a name and a value, with an empty line between rows; long values are cut."""
+    wide = max(map(width, grid.header)) + _GAP
+    names = [name + " " * (wide - width(name)) for name in grid.header]
+    cut = [[shorten(text, max(room - wide, _LEAST)) for text in column] for column in grid.columns]
+    rows = ([f"{name}{text}".rstrip() for name, text in zip(names, row, strict=True)] for row in zip(*cut, strict=True))
+    out.write("\n".join("".join(f"{line}\n" for line in row) for row in rows).encode())
 
 
 def _print(grid: _Grid, style: str, out: BinaryIO) -> None:
-    from tabulate import tabulate
+    import tabulate
 
-    text = tabulate(
+    tabulate.MIN_PADDING = grid.padding  # it knows no argument for it
+    text = tabulate.tabulate(
         list(zip(*grid.columns, strict=True)),
         headers=grid.header,
         tablefmt=style,

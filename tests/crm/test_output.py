@@ -354,6 +354,17 @@ def test_a_table_fits_the_terminal() -> None:
     assert narrow[2].split() == ["0", r"=\x1b[2…", "w***", "2026-03-02T00:00:00+00:00"]  # times stay whole
 
 
+def test_a_table_that_cannot_fit_the_terminal_is_a_line_a_column() -> None:
+    from wcwidth import wcswidth
+
+    first, *_ = on_terminal(columns=36).split("\n\n")
+    lines = first.splitlines()
+    assert [line.split()[0] for line in lines] == ["n", "text", "login", "ts"]
+    assert lines[2:] == ["login  w***", "ts     2026-03-02T00:00:00+00:00"]
+    assert all(wcswidth(line) <= 36 for line in lines)
+    assert lines[1].endswith("…")
+
+
 @pytest.mark.parametrize("name", ["table", "csv", "tsv", "json", "ndjson", "md"])
 def test_a_terminal_is_sent_no_control_characters(name: str) -> None:
     sent = on_terminal("-f", name)
