@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from plugins.manage import starting
 from plugins.manage.findings import Finding
@@ -16,9 +16,14 @@ from plugins.manage.findings import Finding
 if TYPE_CHECKING:
     from crm.app import App
 
-PATIENCE: Final = 2.0
+_TIMES: Final = 2.0
 """So many times the time that an import may take has everything together."""
-_CHILD: Final = "import sys; from plugins.manage.apart import child; child(sys.argv[1])"
+_CHILD: Final = """
+import json, sys
+sys.path[:], asked = json.loads(sys.argv[1])
+from plugins.manage.apart import child
+child(*asked)
+"""
 _LONGEST: Final = 200
 
 
@@ -30,19 +35,20 @@ def findings_apart(app: "App", path: Path) -> list[tuple[str, Finding]]:
         path: A path at which plugins were found.
     """
     config = None if app.config_file is None else str(app.config_file)
+    patience = _TIMES * starting.PATIENCE
     with TemporaryDirectory() as folder:
         answer = Path(folder) / "answer"
         asked = [list(app.builtins), str(app.workspace_path), config, str(path), str(answer), starting.PATIENCE]
         try:
             done = subprocess.run(
-                [sys.executable, "-c", _CHILD, json.dumps(asked)],
+                [sys.executable, "-P", "-c", _CHILD, json.dumps([sys.path, asked])],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
-                timeout=PATIENCE * starting.PATIENCE,
+                timeout=patience,
             )
         except subprocess.TimeoutExpired:
-            what = f"do not come to an end within {PATIENCE * starting.PATIENCE:g} s: one of them does not return"
+            what = f"do not come to an end within {patience:g} s: one of them does not return"
             return [(path.stem, Finding("error", "hooks and commands", what))]
         found = answer.read_bytes() if answer.exists() else b""
     return [*_answered(found, path, _last(done.stderr)), *_printed(done.stdout, path)]
@@ -69,13 +75,15 @@ def _last(out: bytes) -> str:
     return next((line.strip()[:_LONGEST] for line in reversed(lines) if line.strip()), "")
 
 
-def child(asked: str) -> None:
+def child(
+    builtins: Sequence[str], workspace: str, config: str | None, path: str, answer: str, patience: float
+) -> NoReturn:
     """What the process does: look, and write what was found to where it was told."""
     from crm.app import App
     from plugins.manage.checking import findings
     from plugins.manage.locating import located
 
-    builtins, workspace, config, path, answer, starting.PATIENCE = json.loads(asked)
+    starting.PATIENCE = patience
     app = App(builtins, Path(workspace), None if config is None else Path(config))
     found = [
         {"plugin": each.candidate.name, **asdict(one)} for each in located(Path(path)) for one in findings(app, each)

@@ -127,6 +127,14 @@ def test_an_import_that_does_not_end_is_told(crm: Any, monkeypatch: pytest.Monke
     assert what.startswith("does not end within 4 s when it is imported")
 
 
+def test_packages_in_the_working_folder_are_none_of_the_program(crm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("crm", "plugins"):
+        (crm.folder / name).mkdir()
+        (crm.folder / name / "__init__.py").write_text("raise ValueError\n")
+    monkeypatch.chdir(crm.folder)
+    assert found(crm, GOOD, code=0) == []
+
+
 @pytest.mark.parametrize(
     ("line", "where", "what"),
     [
