@@ -41,7 +41,7 @@ def findings_apart(app: "App", path: Path) -> list[tuple[str, Finding]]:
         asked = [list(app.builtins), str(app.workspace_path), config, str(path), str(answer), starting.PATIENCE]
         try:
             done = subprocess.run(
-                [sys.executable, "-P", "-c", _CHILD, json.dumps([sys.path, asked])],
+                [sys.executable, "-P", "-c", _CHILD, json.dumps([starting.search_path(), asked])],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,

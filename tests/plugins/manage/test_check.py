@@ -133,6 +133,7 @@ def test_packages_in_the_working_folder_are_none_of_the_program(crm: Any, monkey
         (crm.folder / name / "__init__.py").write_text("raise ValueError\n")
     monkeypatch.chdir(crm.folder)
     assert found(crm, GOOD, code=0) == []
+    assert "ms to be imported" in found(crm, f"{GOOD}\nimport time; time.sleep(.12)\n")[0][2]
 
 
 @pytest.mark.parametrize(
