@@ -1,16 +1,19 @@
 """Command-line options that several plugins share: durations, time zones, charsets, sessions of robots."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 import click
 
+from crm.nearest import did_you_mean, one_of
 from crm.units import Charset, Duration, Zone
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+    from crm.app import App
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,6 +86,41 @@ class ShareType(click.ParamType[float]):
         if share > 1:
             self.fail(f"`{value}` is no share; write one from 0 to 1, such as 0.5 or 50%.", param, ctx)
         return share
+
+
+class FormatType(click.ParamType[str]):
+    """The name of a file format. Formats come from plugins, so the choice is made when a command runs.
+
+    Args:
+        known: Gives the formats by name for a run of the program; for None, while its options are not read yet, none.
+    """
+
+    name = "format"
+
+    def __init__(self, known: "Callable[[App | None], Mapping[str, object]]") -> None:
+        self._known = known
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's
+        """All names, as far as they are known."""
+        return "|".join(self._known(ctx.obj)) or "FORMAT"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take the name if it is one; another is a usage error with the nearest known one."""
+        known = self._known(ctx.obj if ctx else None)
+        if value not in known:
+            self.fail(f"no format `{value}`{did_you_mean(value, known)}; there are: {one_of(known)}.", param, ctx)
+        return str(value)
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,  # noqa: ARG002 - the signature is click's
+        incomplete: str,
+    ) -> "list[CompletionItem]":
+        """The names that begin as typed."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in self._known(ctx.obj) if name.startswith(incomplete)]
 
 
 CHARSET = CharsetType()

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crm.nearest import did_you_mean, one_of
-from crm.options import TZ
+from crm.options import TZ, FormatType
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -35,7 +34,7 @@ def options(default_format: str, columns: Sequence[str]) -> list[Callable[[Any],
             "-f",
             "--format",
             "output_format",
-            type=_Format(),
+            type=FormatType(known_writers),
             help=f"Format of the table.  [default: {default_format}]",
         ),
         click.option("-o", "--output", "output_file", type=_File(), help="File to write; its ending picks the format."),
@@ -66,31 +65,6 @@ def options(default_format: str, columns: Sequence[str]) -> list[Callable[[Any],
 def known_writers(app: "App | None") -> "Mapping[str, Writer]":
     """The formats of `--format` by name; none while the program's options are not read yet."""
     return app.host.writers() if app is not None else {}
-
-
-class _Format(click.ParamType[str]):
-    """The name of a writer. Writers come from plugins, so the choice is made when a command runs."""
-
-    name = "format"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's
-        return "|".join(known_writers(ctx.obj)) or "FORMAT"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        known = known_writers(ctx.obj if ctx else None)
-        if value not in known:
-            self.fail(f"no format `{value}`{did_you_mean(value, known)}; there are: {one_of(known)}.", param, ctx)
-        return str(value)
-
-    def shell_complete(
-        self,
-        ctx: click.Context,
-        param: click.Parameter,  # noqa: ARG002 - the signature is click's
-        incomplete: str,
-    ) -> "list[CompletionItem]":
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(name) for name in known_writers(ctx.obj) if name.startswith(incomplete)]
 
 
 class _Columns(click.ParamType[tuple[str, ...]]):

@@ -21,11 +21,11 @@ import click
 
 from crm.errors import Unusable, UsageError
 from crm.messages import counted
-from crm.nearest import did_you_mean, one_of
+from crm.nearest import one_of
+from crm.options import FormatType
 
 if TYPE_CHECKING:
     import polars as pl
-    from click.shell_completion import CompletionItem
 
     from crm.app import App
     from crm.content import Read
@@ -244,34 +244,9 @@ def _ending(path: Path) -> str:
     return Path(next((name.removesuffix(each) for each in _PACKED if name.endswith(each)), name)).suffix
 
 
-class _Format(click.ParamType[str]):
-    """The name of a reader. Readers come from plugins, so the choice is made when a command runs."""
-
-    name = "format"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:  # noqa: ARG002 - click's
-        return "|".join(_known(ctx)) or "FORMAT"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        known = _known(ctx)
-        if value not in known:
-            self.fail(f"no format `{value}`{did_you_mean(value, known)}; there are: {one_of(known)}.", param, ctx)
-        return str(value)
-
-    def shell_complete(
-        self,
-        ctx: click.Context,
-        param: click.Parameter,  # noqa: ARG002 - the signature is click's
-        incomplete: str,
-    ) -> "list[CompletionItem]":
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(name) for name in _known(ctx) if name.startswith(incomplete)]
-
-
-def _known(context: click.Context | None) -> "Mapping[str, Reader]":
+def _known(app: "App | None") -> "Mapping[str, Reader]":
     """The formats of `--input-format` by name; none while the program's options are not read yet."""
-    return context.obj.host.readers() if context is not None and context.obj is not None else {}
+    return app.host.readers() if app is not None else {}
 
 
 _PATH: Final = click.Path(allow_dash=True, path_type=Path)
@@ -293,7 +268,7 @@ _OPTIONS: Final[tuple[Callable[[Any], Any], ...]] = (
     click.option(
         "--input-format",
         "table_format",
-        type=_Format(),
+        type=FormatType(_known),
         help="Format of the file.  [default: by its ending, else by its first bytes]",
     ),
     click.option(
