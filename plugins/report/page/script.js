@@ -15,10 +15,9 @@
     text: { fill: "currentColor" },
   };
   const actions = false;
-  const mode = "vega-lite";
   const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   const drawn = [...document.querySelectorAll("[data-chart]")].map((place) =>
-    vegaEmbed(place, charts[place.dataset.chart], { mode, renderer: "svg", actions, config, tooltip: { theme } }),
+    vegaEmbed(place, charts[place.dataset.chart], { renderer: "svg", actions, config, tooltip: { theme } }),
   );
   Promise.all(drawn).then(
     () => { document.body.dataset.drawn = drawn.length; },
